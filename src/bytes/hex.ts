@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A number as `0x…`, lower case, without padding. Negative numbers are not addresses and are not expected. */
+export function formatHex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+const BYTE_HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+
+/** Bytes as two lower-case hex digits each, joined by `separator`. */
+export function hexBytes(bytes: Uint8Array, separator = ''): string {
+  return Array.from(bytes, (byte) => BYTE_HEX[byte] ?? '').join(separator);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// C0 and C1 controls, DEL, and the Unicode characters that reorder or break lines on a terminal or page.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be kept out
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/**
+ * Text from a blob made safe to show: every control, line-breaking or direction-changing character becomes `\xNN` or
+ * `\u{…}`, so that hostile names cannot move a cursor, forge a line or reorder what is read.
+ */
+export function escapeText(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });
+}

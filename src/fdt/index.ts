@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The flattened device tree (FDT, DTB): decoding without copying, and byte-exact encoding.
+ *
+ * @module fdt
+ */
+
+export { formatIssue, type Issue, KhoError } from '../bytes/issue.js';
+export { FDT_BAD, FdtCursor, type StructureBounds } from './cursor.js';
+export { FDT_ERRORS, FdtError, type FdtErrorCode, type FdtIssue } from './error.js';
+export { Fdt, FdtNode, FdtProperty, type OpenFdtOptions, openFdt } from './fdt.js';
+export { FDT_MAGIC, type FdtHeader } from './header.js';
+export type { FdtReservation } from './reservation.js';
+export type { NodeColumns } from './scan.js';
+export { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
+export { type FdtTree, type FdtTreeNode, type FdtTreeProperty, readTree } from './tree.js';

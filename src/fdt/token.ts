@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The tokens of a structure block (Devicetree Specification v0.4, 5.4.1). */
+export const FDT_BEGIN_NODE = 1;
+/** Closes the node opened last. */
+export const FDT_END_NODE = 2;
+/** A property: u32 value length, u32 name offset, value. */
+export const FDT_PROP = 3;
+/** Nothing: room left by a deletion. */
+export const FDT_NOP = 4;
+/** The end of the structure block. */
+export const FDT_END = 9;
+
+/** `value` rounded up to the next token boundary (4 bytes). */
+export function alignToken(value: number): number {
+  return (value + 3) & ~3;
+}
