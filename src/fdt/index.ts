@@ -6,6 +6,7 @@
  */
 
 export { formatIssue, type Issue, KhoError } from '../bytes/issue.js';
+export { checkFdt, type FdtVerdict, type FdtWarningCode } from './check.js';
 export { FDT_BAD, FdtCursor, type StructureBounds } from './cursor.js';
 export { FDT_ERRORS, FdtError, type FdtErrorCode, type FdtIssue } from './error.js';
 export { Fdt, FdtNode, FdtProperty, type OpenFdtOptions, openFdt } from './fdt.js';

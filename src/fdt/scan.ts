@@ -53,18 +53,23 @@ class NodeTable implements NodeColumns {
   }
 }
 
-/** The path of the node in `row`, `/` for a root. Names are escaped. */
+/** Paths spell out this many components: deeper ones help nobody, and a hostile blob could make each megabytes long. */
+const MAX_PATH_DEPTH = 64;
+
+/** The path of a child called `name` of the node at `parent`, which has `depth` components; control characters escaped. */
+export function childPath(parent: string, name: string, depth: number): string {
+  if (depth > MAX_PATH_DEPTH) return parent.endsWith('/…') ? parent : `${parent}/…`;
+  return `${parent === '/' ? '' : parent}/${escapeText(name)}`;
+}
+
+/** The path of the node in `row`, `/` for a root; control characters in names are escaped. */
 export function nodePath(nodes: NodeColumns, row: number, nameOf: (row: number) => string): string {
-  const names: string[] = [];
-  for (let at = row; at >= 0 && (nodes.parent[at] ?? -1) >= 0; at = nodes.parent[at] ?? -1) {
-    // Deep paths help nobody and a hostile blob could make each one megabytes long.
-    if (names.length === 64) {
-      names.push('…');
-      break;
-    }
-    names.push(escapeText(nameOf(at)));
-  }
-  return `/${names.reverse().join('/')}`;
+  const rows: number[] = [];
+  for (let at = row; at >= 0 && (nodes.parent[at] ?? -1) >= 0; at = nodes.parent[at] ?? -1) rows.push(at);
+  rows.reverse();
+  return rows
+    .slice(0, MAX_PATH_DEPTH + 1)
+    .reduce((path, at, index) => childPath(path, index < MAX_PATH_DEPTH ? nameOf(at) : '', index + 1), '/');
 }
 
 /**
