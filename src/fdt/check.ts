@@ -60,9 +60,21 @@ function checkBlocks(fdt: Fdt, warn: Warn): void {
   const { header, bounds } = fdt;
   const reservationsEnd = header.off_mem_rsvmap + RESERVATION_SIZE * (fdt.reservations.length + 1);
   const blocks = [
-    { name: 'memory reservation block', at: 16, start: header.off_mem_rsvmap, end: reservationsEnd, align: 8 },
+    {
+      name: 'memory reservation block',
+      at: 16,
+      start: header.off_mem_rsvmap,
+      end: reservationsEnd,
+      align: 8,
+    },
     { name: 'structure block', at: 8, start: bounds.start, end: bounds.end, align: 4 },
-    { name: 'strings block', at: 12, start: bounds.strings, end: bounds.strings + header.size_dt_strings, align: 1 },
+    {
+      name: 'strings block',
+      at: 12,
+      start: bounds.strings,
+      end: bounds.strings + header.size_dt_strings,
+      align: 1,
+    },
   ];
   for (const { name, at, start, align } of blocks) {
     if (start % align === 0) continue;
@@ -70,7 +82,9 @@ function checkBlocks(fdt: Fdt, warn: Warn): void {
     warn({ code: 'BLOCK_MISALIGNED', offset: at, message });
   }
   // Before version 17 the header does not say where the structure block ends.
-  const known = blocks.filter((block) => header.version >= 17 || block.at !== 8).sort((a, b) => a.start - b.start);
+  const known = blocks
+    .filter((block) => header.version >= 17 || block.at !== 8)
+    .sort((a, b) => a.start - b.start);
   known.forEach((block, index) => {
     const before = known[index - 1];
     if (before === undefined || before.end <= block.start || block.end === block.start) return;
@@ -148,7 +162,8 @@ function checkStructure(fdt: Fdt, warn: Warn): void {
       }
       node.properties.add(name);
     }
-    if (!PROPERTY_NAME.test(name)) warn({ code: 'BAD_NAME', offset, path, message: badName('property', name) });
+    if (!PROPERTY_NAME.test(name))
+      warn({ code: 'BAD_NAME', offset, path, message: badName('property', name) });
     checkPadding(cursor.valueStart + cursor.valueLength, path);
   };
 
@@ -158,7 +173,8 @@ function checkStructure(fdt: Fdt, warn: Warn): void {
     else if (tag === FDT_END_NODE) depth = Math.max(0, depth - 1);
     else if (tag === FDT_BAD && !cursor.resync()) break;
   }
-  if (levels.length === 0) warn({ code: 'NO_ROOT', offset: bounds.start, message: 'the structure block holds no node' });
+  if (levels.length === 0)
+    warn({ code: 'NO_ROOT', offset: bounds.start, message: 'the structure block holds no node' });
 }
 
 function badName(what: string, name: string): string {

@@ -47,8 +47,8 @@ export function readTree(fdt: Fdt): FdtTree {
       const name = cursor.propertyName();
       if (name !== undefined) current?.properties.push({ name, value: cursor.value() });
     } else if (tag === FDT_END_NODE) {
+      if (open.length === 1) break;
       open.pop();
-      if (open.length === 0) break;
     } else if (tag === FDT_BAD && !cursor.resync()) {
       break;
     }

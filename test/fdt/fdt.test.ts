@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FDT_BAD, FDT_END, FdtError, type FdtNode, openFdt, readTree } from '../../src/fdt/index.js';
+import { fixturePaths, readFixture } from '../fixtures.js';
+import { Random, runSeed } from '../random.js';
+import { mutate } from './mutate.js';
+
+const root = readFixture('kernel-7.3.4/kho-fdt.dtb');
+const memblock = readFixture('kernel-7.3.4/memblock-fdt.dtb');
+
+const u64 = (bytes: Uint8Array | undefined): bigint =>
+  new DataView((bytes ?? new Uint8Array(8)).slice().buffer).getBigUint64(0, true);
+
+describe('a KHO root captured from a running 7.3.4 kernel', () => {
+  const fdt = openFdt(root);
+
+  it('has the header the kernel wrote', () => {
+    expect(fdt.header).toEqual({
+      magic: 0xd00dfeed,
+      totalsize: 345,
+      off_dt_struct: 56,
+      off_dt_strings: 0x120,
+      off_mem_rsvmap: 40,
+      version: 17,
+      last_comp_version: 16,
+      boot_cpuid_phys: 0,
+      size_dt_strings: 57,
+      size_dt_struct: 0xe8,
+    });
+    expect(fdt.reservations).toEqual([]);
+    expect(fdt.issues).toEqual([]);
+  });
+
+  it('lists nodes, properties and values as the kernel and dtc see them', () => {
+    const children = [...(fdt.root?.children() ?? [])];
+    expect(children.map((node) => node.path)).toEqual(['/memblock', '/LUO', '/kexec-metadata']);
+    for (const node of children) {
+      expect([...node.properties()].map((property) => property.name)).toEqual([
+        'blob-size',
+        'preserved-data',
+      ]);
+      expect(node.parent?.path).toBe('/');
+    }
+    // The same numbers as in kho-fdt.dts, which dtc shows byte-swapped.
+    expect(u64(fdt.root?.property('preserved-memory-map')?.value)).toBe(0x4b6000n);
+    expect(u64(fdt.node('/memblock')?.property('blob-size')?.value)).toBe(0x126n);
+    expect(u64(fdt.node('/LUO')?.property('preserved-data')?.value)).toBe(0x680000n);
+    expect(u64(fdt.node('/kexec-metadata')?.property('preserved-data')?.value)).toBe(0x4bd000n);
+  });
+
+  it('gives values as views, not copies', () => {
+    const property = fdt.root?.property('compatible');
+    expect(property?.value.buffer).toBe(root.buffer);
+    expect(property?.value.byteOffset).toBe(root.byteOffset + (property?.valueOffset ?? 0));
+    expect(property?.path).toBe('/compatible');
+    expect(property?.offset).toBe(0x40);
+  });
+
+  it('answers undefined for what is not there', () => {
+    expect(fdt.node('/nothing')).toBeUndefined();
+    expect(fdt.node('/LUO/deeper')).toBeUndefined();
+    expect(fdt.node('LUO')).toBeUndefined();
+    expect(fdt.node('/')?.row).toBe(0);
+    expect(fdt.root?.property('nothing')).toBeUndefined();
+  });
+
+  it('is refused at every length but its own, with the place', () => {
+    for (let length = 0; length < root.length; length++) {
+      const open = () => openFdt(root.subarray(0, length));
+      expect(open, `${length} bytes`).toThrow(expect.objectContaining({ code: 'TRUNCATED' }));
+    }
+    expect(openFdt(Buffer.concat([root, Buffer.from('tail')])).nodes.count).toBe(4);
+  });
+
+  it('can be read at any alignment', () => {
+    const shifted = new Uint8Array(root.length + 3);
+    shifted.set(root, 3);
+    expect(readTree(openFdt(shifted.subarray(3)))).toEqual(readTree(fdt));
+  });
+});
+
+describe('memblock blob captured from the same kernel', () => {
+  it('has both reserve_mem regions of the command line', () => {
+    const regions = [...(openFdt(memblock).root?.children() ?? [])].map((node: FdtNode) => [
+      node.name,
+      u64(node.property('start')?.value),
+      u64(node.property('size')?.value),
+    ]);
+    expect(regions).toEqual([
+      ['trace0', 0x1ee00000n, 4n << 20n],
+      ['oops1', 0x1fcf0000n, 76n << 10n],
+    ]);
+  });
+});
+
+describe('tolerant reading', () => {
+  it('shows what is left of a blob cut anywhere, and says what is lost', () => {
+    for (let length = 0; length < root.length; length++) {
+      const fdt = openFdt(root.subarray(0, length), { tolerant: true });
+      expect(fdt.issues.length, `${length} bytes`).toBeGreaterThan(0);
+      // The structure block ends at 0x120; the root node's token and name take 8 bytes from 0x38 on.
+      if (length >= 0x40) expect(fdt.root?.name).toBe('');
+      if (length >= 0x120) expect(fdt.nodes.count).toBe(4);
+    }
+  });
+
+  it('reads on after a word that is no token', () => {
+    const damaged = root.slice();
+    // The FDT_BEGIN_NODE of LUO.
+    const at = openFdt(root).node('/LUO')?.offset ?? 0;
+    damaged.set([0xde, 0xad, 0xbe, 0xef], at);
+    const fdt = openFdt(damaged, { tolerant: true });
+    expect(fdt.issues[0]).toMatchObject({ code: 'BADSTRUCTURE', offset: at, path: '/' });
+    expect(fdt.issues[0]?.message).toContain('0xdeadbeef');
+    expect([...(fdt.root?.children() ?? [])].map((node) => node.name)).toContain('memblock');
+    expect(() => openFdt(damaged)).toThrow(FdtError);
+    expect(() => openFdt(damaged)).toThrow(/^0xa4 \/: BADSTRUCTURE: expected a token/);
+  });
+
+  it('never crashes, and keeps columns, cursor and tree in step, on 5,000 mutated blobs', () => {
+    const random = new Random(runSeed);
+    const originals = fixturePaths('.dtb', 'kernel-7.3.4').map((path) =>
+      readFixture(path.slice(path.indexOf('kernel-'))),
+    );
+    for (let run = 0; run < 5000; run++) {
+      const blob = mutate(random.pick(originals), random);
+      const fdt = openFdt(blob, { tolerant: true });
+      const context = `KHO_SEED=${runSeed} run ${run}`;
+      for (let row = 0; row < fdt.nodes.count; row++) {
+        expect(fdt.nodes.next[row], context).toBeGreaterThan(row);
+        expect(fdt.nodes.parent[row], context).toBeLessThan(row);
+        expect(fdt.nodes.end[row], context).toBeGreaterThan(fdt.nodes.offset[row] ?? 0);
+      }
+      const visit = (node: FdtNode): number =>
+        [...node.properties()].length + [...node.children()].reduce((sum, child) => sum + visit(child), 0);
+      const count = (node: { properties: readonly unknown[]; children: readonly unknown[] }): number => {
+        const children = node.children.map((child) => count(child as never));
+        return node.properties.length + children.reduce((sum, each) => sum + each, 0);
+      };
+      if (fdt.root !== undefined) expect(visit(fdt.root), context).toBe(count(readTree(fdt).root));
+    }
+  });
+});
+
+describe('limits', () => {
+  it('reads a tree a million levels deep without recursion', () => {
+    const depth = 1_000_000;
+    const blob = new Uint8Array(56 + depth * 12 + 4);
+    const view = new DataView(blob.buffer);
+    [0xd00dfeed, blob.length, 56, blob.length, 40, 17, 16, 0, 0, depth * 12 + 4].forEach((field, index) => {
+      view.setUint32(index * 4, field);
+    });
+    for (let level = 0; level < depth; level++) {
+      view.setUint32(56 + level * 8, 1);
+      if (level > 0) blob[56 + level * 8 + 4] = 0x6e;
+      view.setUint32(56 + depth * 8 + level * 4, 2);
+    }
+    view.setUint32(blob.length - 4, 9);
+    const fdt = openFdt(blob);
+    expect(fdt.nodes.count).toBe(depth);
+    const cursor = fdt.cursor();
+    let deepest = 0;
+    for (let tag = cursor.next(); tag !== FDT_END; tag = cursor.next()) {
+      if (tag === FDT_BAD) expect.fail('a valid blob');
+      deepest = Math.max(deepest, cursor.depth);
+    }
+    expect(deepest).toBe(depth);
+    let tree = readTree(fdt).root.children[0];
+    for (let level = 2; level < depth; level++) tree = tree?.children[0];
+    expect(tree).toEqual({ name: 'n', properties: [], children: [] });
+  });
+
+  it('takes any bytes at all without anything but an FdtError', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+        const blob = new Uint8Array(Math.max(bytes.length, 4));
+        blob.set(bytes);
+        new DataView(blob.buffer).setUint32(0, 0xd00dfeed);
+        expect(() => openFdt(blob)).toThrow(FdtError);
+        expect(openFdt(blob, { tolerant: true }).issues.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it('keeps no more issues than asked for', () => {
+    const blob = new Uint8Array(4096);
+    blob.set(root.subarray(0, 60));
+    const view = new DataView(blob.buffer);
+    view.setUint32(4, 4096);
+    view.setUint32(36, 4000);
+    for (let at = 64; at < 4000; at += 8) view.setUint32(at, 2);
+    expect(openFdt(blob, { tolerant: true, maxIssues: 3 }).issues).toHaveLength(3);
+  });
+});
