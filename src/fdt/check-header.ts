@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
-import type { StructureBounds } from './cursor.js';
+import type { StructureBounds } from './bounds.js';
 import type { FdtErrorCode, FdtIssue } from './error.js';
 import {
   FDT_MAGIC,

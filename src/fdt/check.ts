@@ -6,8 +6,8 @@ import { FDT_BAD } from './cursor.js';
 import type { FdtIssue } from './error.js';
 import { type Fdt, openFdt } from './fdt.js';
 import { headerSize } from './header.js';
+import { childPath } from './node-columns.js';
 import { RESERVATION_SIZE } from './reservation.js';
-import { childPath } from './scan.js';
 import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
 
 /** What libfdt accepts but the Devicetree Specification forbids or no writer intends. */

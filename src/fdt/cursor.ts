@@ -2,25 +2,13 @@
 
 import { formatHex } from '../bytes/hex.js';
 import { decodeLatin1 } from '../bytes/latin1.js';
+import type { StructureBounds } from './bounds.js';
 import type { FdtErrorCode } from './error.js';
+import type { PropertyNames } from './property-names.js';
 import { alignToken, FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
 
 /** What {@link FdtCursor.next} returns where no valid token lies. */
 export const FDT_BAD = 0;
-
-/** Where the parts of a blob lie that reading tokens needs. All offsets are bytes from the start of the blob. */
-export interface StructureBounds {
-  /** First byte of the structure block. */
-  readonly start: number;
-  /** First byte after the structure block. */
-  readonly end: number;
-  /** First byte of the strings block. */
-  readonly strings: number;
-  /** First byte after the strings block. */
-  readonly stringsEnd: number;
-  /** The blob's version: before 16, node names are full paths and values of 8 bytes or more are 8-aligned. */
-  readonly version: number;
-}
 
 /**
  * Visits the tokens of a structure block in order, without an object per token: after `next()` the fields say what
@@ -43,14 +31,6 @@ export class FdtCursor {
   nextOffset: number;
   /** Nodes open after the token read last. May become negative in a blob that closes more than it opens. */
   depth = 0;
-  /** FDT_BEGIN_NODE: the name lies in `[nameStart, nameEnd)`. */
-  nameStart = 0;
-  /** FDT_BEGIN_NODE: offset of the name's terminating NUL. */
-  nameEnd = 0;
-  /** FDT_PROP: offset of the property's name in the strings block. */
-  nameoff = 0;
-  /** FDT_PROP: offset of the value. */
-  valueStart = 0;
   /** FDT_PROP: length of the value in bytes. */
   valueLength = 0;
   /** FDT_BAD: libfdt's name for what is wrong at `offset`. */
@@ -61,25 +41,29 @@ export class FdtCursor {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #bounds: StructureBounds;
+  readonly #start: number;
   readonly #end: number;
-  readonly #names: Map<number, string>;
+  readonly #alignsValues: boolean;
+  readonly #names: PropertyNames;
 
   /**
    * @param bytes - the whole blob
    * @param bounds - where its blocks lie; must be inside `bytes`
-   * @param names - cache of property names by offset, shared between cursors on the same blob
+   * @param names - the blob's strings, shared between cursors on the same blob
    * @param start - offset of the first token to read, default the start of the structure block
    */
   constructor(
     bytes: Uint8Array,
     bounds: StructureBounds,
-    names: Map<number, string>,
+    names: PropertyNames,
     start: number = bounds.start,
   ) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#bounds = bounds;
+    this.#start = bounds.start;
     this.#end = bounds.end;
+    this.#alignsValues = bounds.version < 16;
     this.#names = names;
     this.nextOffset = start;
   }
@@ -91,65 +75,89 @@ export class FdtCursor {
    * and `problemText` say why and `nextOffset` has not moved
    */
   next(): number {
+    // Small on purpose, so that V8 inlines it into the caller's loop; what is rarely asked for is read by the getters.
+    // Signed reads and differences keep every number a 32-bit integer, so no hostile length can wrap round.
     const at = this.nextOffset;
+    const end = this.#end;
     this.offset = at;
-    if (at + 4 > this.#end)
-      return this.#bad('TRUNCATED', 'a token is expected, the structure block ends here');
-    const tag = this.#view.getUint32(at);
-    if (tag === FDT_PROP) return this.#property(at);
-    if (tag === FDT_BEGIN_NODE) return this.#beginNode(at);
-    if (tag === FDT_END_NODE) {
-      this.depth--;
-    } else if (tag !== FDT_NOP && tag !== FDT_END) {
-      return this.#bad('BADSTRUCTURE', `expected a token (1, 2, 3, 4 or 9), found ${formatHex(tag)}`);
+    if (at + 4 > end) return this.#fail();
+    const tag = this.#view.getInt32(at);
+    if (tag === FDT_PROP) {
+      const value = this.#alignsValues ? this.valueStart : at + 12;
+      if (value > end) return this.#fail();
+      const length = this.#view.getInt32(at + 4);
+      if (length < 0 || length > end - value) return this.#fail();
+      this.valueLength = length;
+      this.nextOffset = this.#align(value + length);
+      return FDT_PROP;
     }
+    if (tag === FDT_BEGIN_NODE) {
+      // Whole words at a time; the byte order does not matter for finding a zero.
+      let word = at + 4;
+      while (word + 4 <= end && !hasZeroByte(this.#view.getInt32(word))) word += 4;
+      if (word + 4 > end && !this.#endsInside(word)) return this.#fail();
+      this.nextOffset = word + 4;
+      this.depth++;
+      return FDT_BEGIN_NODE;
+    }
+    if (tag === FDT_END_NODE) this.depth--;
+    else if (tag !== FDT_NOP && tag !== FDT_END) return this.#fail();
     this.nextOffset = at + 4;
     return tag;
   }
 
-  #property(at: number): number {
-    // Sums stay below 2^33: exact, and a length of 0xfffffff4 cannot wrap round to this very token.
-    let value = at + 12;
-    if (value > this.#end)
-      return this.#bad('BADSTRUCTURE', 'the structure block ends inside a property header');
-    const length = this.#view.getUint32(at + 4);
-    if (this.#bounds.version < 16 && length >= 8 && ((value - this.#bounds.start) & 7) !== 0) value += 4;
-    if (value + length > this.#end) {
-      const left = Math.max(0, this.#end - value);
-      return this.#bad(
-        'BADSTRUCTURE',
-        `property value of ${length} bytes, ${left} left in the structure block`,
-      );
-    }
-    this.nameoff = this.#view.getUint32(at + 8);
-    this.valueStart = value;
-    this.valueLength = length;
-    this.nextOffset = this.#align(value + length);
-    return FDT_PROP;
+  /** FDT_BEGIN_NODE: offset of the name. */
+  get nameStart(): number {
+    return this.offset + 4;
   }
 
-  #beginNode(at: number): number {
-    const bytes = this.#bytes;
-    const end = this.#end;
-    let nul = at + 4;
-    while (nul < end && bytes[nul] !== 0) nul++;
-    if (nul >= end)
-      return this.#bad('BADSTRUCTURE', 'node name without a terminating NUL in the structure block');
-    this.nameStart = at + 4;
-    this.nameEnd = nul;
-    this.nextOffset = this.#align(nul + 1);
-    this.depth++;
-    return FDT_BEGIN_NODE;
+  /** FDT_BEGIN_NODE: offset of the name's terminating NUL. */
+  get nameEnd(): number {
+    let nul = this.nextOffset - 4;
+    while (this.#bytes[nul] !== 0) nul++;
+    return nul;
+  }
+
+  /** FDT_PROP: offset of the property's name in the strings block. */
+  get nameoff(): number {
+    return this.#view.getUint32(this.offset + 8);
+  }
+
+  /** FDT_PROP: offset of the value. Before version 16, values of 8 bytes or more are aligned to 8. */
+  get valueStart(): number {
+    const value = this.offset + 12;
+    if (!this.#alignsValues || value > this.#end || ((value - this.#start) & 7) === 0) return value;
+    return this.#view.getUint32(this.offset + 4) >= 8 ? value + 4 : value;
   }
 
   /** Tokens are aligned to the start of the structure block, which libfdt does not require to be aligned itself. */
   #align(offset: number): number {
-    return this.#bounds.start + alignToken(offset - this.#bounds.start);
+    return this.#start + alignToken(offset - this.#start);
   }
 
-  #bad(problem: FdtErrorCode, text: string): number {
-    this.problem = problem;
-    this.problemText = text;
+  /** Whether there is a NUL between `from` and the end of a structure block that is no multiple of 4 bytes long. */
+  #endsInside(from: number): boolean {
+    return this.#bytes.subarray(from, this.#end).includes(0);
+  }
+
+  /** Says why there is no valid token at `offset`. */
+  #fail(): number {
+    const at = this.offset;
+    const tag = at + 4 > this.#end ? undefined : this.#view.getUint32(at);
+    this.problem = tag === undefined ? 'TRUNCATED' : 'BADSTRUCTURE';
+    if (tag === undefined) {
+      this.problemText = 'a token is expected, the structure block ends here';
+    } else if (tag === FDT_BEGIN_NODE) {
+      this.problemText = 'node name without a terminating NUL in the structure block';
+    } else if (tag !== FDT_PROP) {
+      this.problemText = `expected a token (1, 2, 3, 4 or 9), found ${formatHex(tag)}`;
+    } else if (at + 12 > this.#end) {
+      this.problemText = 'the structure block ends inside a property header';
+    } else {
+      const left = Math.max(0, this.#end - this.valueStart);
+      const length = this.#view.getUint32(at + 4);
+      this.problemText = `property value of ${length} bytes, ${left} left in the structure block`;
+    }
     return FDT_BAD;
   }
 
@@ -166,7 +174,7 @@ export class FdtCursor {
       const tag = this.next();
       this.depth = depth;
       if (tag === FDT_BAD) continue;
-      if (tag === FDT_PROP && this.#bounds.strings + this.nameoff >= this.#bounds.stringsEnd) continue;
+      if (tag === FDT_PROP && !this.#names.has(this.nameoff)) continue;
       if (tag === FDT_BEGIN_NODE && !this.#isNamePrintable()) continue;
       this.nextOffset = at;
       return true;
@@ -184,30 +192,29 @@ export class FdtCursor {
 
   /** FDT_BEGIN_NODE: the node's name; before version 16 the last component of the path that is stored. */
   nodeName(): string {
-    const name = decodeLatin1(this.#bytes, this.nameStart, this.nameEnd);
-    return this.#bounds.version < 16 ? name.slice(name.lastIndexOf('/') + 1) : name;
+    return readNodeName(this.#bytes, this.nameStart, this.#bounds.version);
   }
 
   /** FDT_PROP: the property's name, or `undefined` when `nameoff` leads outside the strings block or to no NUL. */
   propertyName(): string | undefined {
-    return this.stringAt(this.nameoff);
+    return this.#names.at(this.nameoff);
   }
 
   /** FDT_PROP: the value, a view into the blob. */
   value(): Uint8Array {
     return this.#bytes.subarray(this.valueStart, this.valueStart + this.valueLength);
   }
+}
 
-  /** The string at `nameoff` bytes into the strings block, or `undefined` when there is none. */
-  stringAt(nameoff: number): string | undefined {
-    const known = this.#names.get(nameoff);
-    if (known !== undefined) return known;
-    const start = this.#bounds.strings + nameoff;
-    if (start >= this.#bounds.stringsEnd) return undefined;
-    const nul = this.#bytes.indexOf(0, start);
-    if (nul < 0 || nul >= this.#bounds.stringsEnd) return undefined;
-    const name = decodeLatin1(this.#bytes, start, nul);
-    this.#names.set(nameoff, name);
-    return name;
-  }
+function hasZeroByte(word: number): boolean {
+  return ((word - 0x01010101) & ~word & 0x80808080) !== 0;
+}
+
+/**
+ * The name of a node whose stored name starts at `start` and is known to be terminated; before version 16 what is
+ * stored is the full path, of which this is the last component.
+ */
+export function readNodeName(bytes: Uint8Array, start: number, version: number): string {
+  const name = decodeLatin1(bytes, start, bytes.indexOf(0, start));
+  return version < 16 ? name.slice(name.lastIndexOf('/') + 1) : name;
 }

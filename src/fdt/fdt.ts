@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { escapeText } from '../bytes/printable.js';
+import type { StructureBounds } from './bounds.js';
 import { checkHeader } from './check-header.js';
-import { FDT_BAD, FdtCursor, type StructureBounds } from './cursor.js';
+import { checkStructure } from './check-structure.js';
+import { FDT_BAD, FdtCursor } from './cursor.js';
 import { FdtError, type FdtIssue } from './error.js';
 import type { FdtHeader } from './header.js';
+import { type NodeColumns, readNodes, rowName, rowPath } from './node-columns.js';
+import { PropertyNames } from './property-names.js';
 import { type FdtReservation, readReservations } from './reservation.js';
-import { type NodeColumns, nodePath, rowName, scanStructure } from './scan.js';
 import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
 
 /** How {@link openFdt} treats what is wrong with a blob. */
@@ -30,19 +33,18 @@ export interface OpenFdtOptions {
 export function openFdt(bytes: Uint8Array, options: OpenFdtOptions = {}): Fdt {
   const { tolerant = false, maxIssues = 1000 } = options;
   const issues: FdtIssue[] = [];
-  const complain = (issue: FdtIssue): boolean => {
+  const complain = (issue: FdtIssue): void => {
     if (!tolerant) throw new FdtError(issue);
     if (issues.length < maxIssues) issues.push(issue);
-    return true;
   };
 
   const { header, bounds, issues: headerIssues } = checkHeader(bytes);
   headerIssues.forEach(complain);
   const end = Math.min(header.totalsize, bytes.length);
   const reservations = readReservations(bytes, header.off_mem_rsvmap, end, complain);
-  const names = new Map<number, string>();
-  const nodes = scanStructure(bytes, bounds, names, complain);
-  return new Fdt(bytes, header, bounds, nodes, reservations, issues, names);
+  const names = new PropertyNames(bytes, bounds);
+  checkStructure(bytes, bounds, names, complain);
+  return new Fdt(bytes, header, bounds, reservations, issues, names);
 }
 
 /** A flattened device tree that has been read by {@link openFdt}. */
@@ -52,31 +54,34 @@ export class Fdt {
   readonly header: FdtHeader;
   /** Where the structure and strings blocks lie, cut to what is there. */
   readonly bounds: StructureBounds;
-  /** The node columns behind {@link FdtNode}, for code that visits many nodes. */
-  readonly nodes: NodeColumns;
   /** The memory reservations, without the terminating entry. */
   readonly reservations: readonly FdtReservation[];
   /** What was found wrong in tolerant mode. */
   readonly issues: readonly FdtIssue[];
-  readonly #names: Map<number, string>;
+  readonly #names: PropertyNames;
+  #nodes: NodeColumns | undefined;
 
   /** Made by {@link openFdt}. */
   constructor(
     bytes: Uint8Array,
     header: FdtHeader,
     bounds: StructureBounds,
-    nodes: NodeColumns,
     reservations: readonly FdtReservation[],
     issues: readonly FdtIssue[],
-    names: Map<number, string>,
+    names: PropertyNames,
   ) {
     this.bytes = bytes;
     this.header = header;
     this.bounds = bounds;
-    this.nodes = nodes;
     this.reservations = reservations;
     this.issues = issues;
     this.#names = names;
+  }
+
+  /** The node columns behind {@link FdtNode}, for code that visits many nodes; read when first asked for. */
+  get nodes(): NodeColumns {
+    this.#nodes ??= readNodes(this.bytes, this.bounds, this.#names);
+    return this.#nodes;
   }
 
   /** The root node; `undefined` when the structure block holds none, which libfdt accepts. */
@@ -121,8 +126,7 @@ export class FdtNode {
 
   /** The path with control characters escaped, for people; at most 64 components are spelled out. */
   get path(): string {
-    const { bytes, bounds, nodes } = this.fdt;
-    return nodePath(nodes, this.row, (row) => rowName(bytes, bounds, nodes, row));
+    return rowPath(this.fdt.bytes, this.fdt.bounds, this.fdt.nodes, this.row);
   }
 
   /** Offset of the FDT_BEGIN_NODE token in bytes from the start of the blob. */

@@ -6,14 +6,15 @@
  */
 
 export { formatIssue, type Issue, KhoError } from '../bytes/issue.js';
+export type { StructureBounds } from './bounds.js';
 export { checkFdt, type FdtVerdict, type FdtWarningCode } from './check.js';
-export { FDT_BAD, FdtCursor, type StructureBounds } from './cursor.js';
+export { FDT_BAD, FdtCursor } from './cursor.js';
 export { FDT_ERRORS, FdtError, type FdtErrorCode, type FdtIssue } from './error.js';
 export { Fdt, FdtNode, FdtProperty, type OpenFdtOptions, openFdt } from './fdt.js';
 export { FDT_MAGIC, type FdtHeader } from './header.js';
+export type { NodeColumns } from './node-columns.js';
 export { type ReencodeOptions, reencodeFdt } from './reencode.js';
 export type { FdtReservation } from './reservation.js';
-export type { NodeColumns } from './scan.js';
 export { fdtSegments, type Segment, type SegmentKind } from './segments.js';
 export { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
 export { type FdtTree, type FdtTreeNode, type FdtTreeProperty, readTree } from './tree.js';

@@ -4,8 +4,8 @@ import { escapeText } from '../bytes/printable.js';
 import { FDT_BAD } from './cursor.js';
 import type { Fdt } from './fdt.js';
 import { HEADER_FIELDS, headerSize } from './header.js';
+import { childPath } from './node-columns.js';
 import { RESERVATION_SIZE } from './reservation.js';
-import { childPath } from './scan.js';
 import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
 
 /** How the bytes of a {@link Segment} are encoded: a big-endian integer, a NUL-terminated string, or plain bytes. */

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { decodeLatin1 } from '../bytes/latin1.js';
+import type { StructureBounds } from './bounds.js';
+
+/** Names at offsets below this are remembered in an array, the fastest look-up there is; the rest in a map. */
+const ARRAY_LIMIT = 1 << 16;
+/** Longer names are decoded each time: a hostile table of overlapping megabyte names must not fill the memory. */
+const LONGEST_REMEMBERED = 256;
+
+/** The strings block of a blob: property names by offset, each decoded once. */
+export class PropertyNames {
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  readonly #end: number;
+  /** Offset, from the start of the block, of its last NUL: a string is terminated if it starts no later than this. */
+  readonly #lastNul: number;
+  readonly #low: string[] = [];
+  readonly #high = new Map<number, string>();
+
+  /**
+   * @param bytes - the whole blob
+   * @param bounds - where its strings block lies; must be inside `bytes`
+   */
+  constructor(bytes: Uint8Array, bounds: StructureBounds) {
+    this.#bytes = bytes;
+    this.#start = bounds.strings;
+    this.#end = bounds.stringsEnd;
+    const lastNul = bounds.stringsEnd > bounds.strings ? bytes.lastIndexOf(0, bounds.stringsEnd - 1) : -1;
+    this.#lastNul = lastNul < bounds.strings ? -1 : lastNul - bounds.strings;
+  }
+
+  /** The size of the strings block in bytes. */
+  get size(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Whether a NUL-terminated string lies at `nameoff` bytes into the block. */
+  has(nameoff: number): boolean {
+    return nameoff <= this.#lastNul;
+  }
+
+  /** The string at `nameoff` bytes into the block, or `undefined` when there is none. */
+  at(nameoff: number): string | undefined {
+    return (nameoff < ARRAY_LIMIT ? this.#low[nameoff] : this.#high.get(nameoff)) ?? this.#decode(nameoff);
+  }
+
+  #decode(nameoff: number): string | undefined {
+    if (!this.has(nameoff)) return undefined;
+    const start = this.#start + nameoff;
+    const name = decodeLatin1(this.#bytes, start, this.#bytes.indexOf(0, start));
+    if (name.length > LONGEST_REMEMBERED) return name;
+    if (nameoff < ARRAY_LIMIT) this.#low[nameoff] = name;
+    else this.#high.set(nameoff, name);
+    return name;
+  }
+}
