@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Random } from '../random.js';
+import { readFixture } from '../fixtures.js';
+import { Random } from '../random.js';
 
 const INTERESTING = [
   0, 1, 2, 3, 4, 9, 15, 16, 17, 18, 27, 40, 48, 0x7fffffff, 0x80000000, 0xfffffff4, 0xffffffff,
@@ -38,6 +39,13 @@ export function mutate(blob: Uint8Array, random: Random): Uint8Array {
     }
   }
   return copy;
+}
+
+/** The 4,000 mutants of captured blobs whose verdicts by libfdt are recorded in fixtures/libfdt/check-full.json. */
+export function recordedMutants(): Uint8Array[] {
+  const random = new Random(20261123);
+  const captured = ['kernel-7.3.4/kho-fdt.dtb', 'kernel-7.3.4/memblock-fdt.dtb'].map(readFixture);
+  return Array.from({ length: 4000 }, () => mutate(random.pick(captured), random));
 }
 
 function interesting(random: Random, length: number): number {
