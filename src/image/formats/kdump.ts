@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// kdump-compressed files (makedumpfile, QEMU, old diskdump), memory-images.md section 3.
+import type { ByteSource } from '../byte-source.js';
+import { ImageError } from '../error.js';
+import { PageBitmap } from '../page-bitmap.js';
+import type { FormatContext, OpenedFormat } from './format.js';
+import { type KdumpHeader, readKdumpHeader } from './kdump-header.js';
+import { KdumpMemory } from './kdump-memory.js';
+
+/** Names of the compression bits in `status`. */
+const COMPRESSIONS = [
+  { bit: 1, name: 'zlib' },
+  { bit: 2, name: 'lzo' },
+  { bit: 4, name: 'snappy' },
+  { bit: 0x20, name: 'zstd' },
+] as const;
+
+const MAX_NOTES = 0x400_0000;
+
+function readBitmap(source: ByteSource, offset: number, header: KdumpHeader): PageBitmap {
+  const bytes = new Uint8Array(header.bitmapBytes);
+  source.readInto(offset, bytes);
+  return new PageBitmap(bytes, header.maxFrame);
+}
+
+function kdumpFacts(header: KdumpHeader): Record<string, string | number> {
+  const names = COMPRESSIONS.filter(({ bit }) => (header.status & bit) !== 0).map(({ name }) => name);
+  const { part } = header;
+  return {
+    'header version': header.version,
+    compression: names.length > 0 ? names.join(', ') : 'none',
+    'block size': header.blockSize,
+    'dump level': header.dumpLevel,
+    ...(header.release === '' ? {} : { 'kernel release': header.release }),
+    ...(part === undefined ? {} : { 'split part': `page frames ${part.start} to ${part.end}` }),
+  };
+}
+
+/**
+ * Opens a kdump-compressed file. Pages are expanded when asked for, and those used last are kept.
+ *
+ * @throws ImageError UNSUPPORTED, BAD_HEADER, TRUNCATED, LIMIT
+ */
+export function openKdump(source: ByteSource, context: FormatContext): OpenedFormat {
+  const header = readKdumpHeader(source);
+  const second = header.singleBitmap
+    ? header.bitmapOffset
+    : header.bitmapOffset + (header.descriptorOffset - header.bitmapOffset) / 2;
+  const stored = readBitmap(source, second, header);
+  const existing = header.singleBitmap ? stored : readBitmap(source, header.bitmapOffset, header);
+  const descriptors = stored.rank(header.part?.end ?? header.maxFrame) - stored.rank(header.part?.start ?? 0);
+  if (header.descriptorOffset + descriptors * 24 > source.size) {
+    throw new ImageError({
+      code: 'TRUNCATED',
+      message: `${descriptors} page descriptors at ${header.descriptorOffset} reach past the end of the file`,
+      offset: header.descriptorOffset,
+    });
+  }
+  if (header.version > 6) context.remark(`kdump header version ${header.version} is newer than 6, read as 6`);
+  if (header.incomplete) context.remark('the dumper marked this file incomplete: it ran out of space');
+  const { notes } = header;
+  return {
+    format: 'kdump',
+    machine: header.machine === '' ? undefined : header.machine,
+    memory: new KdumpMemory(source, header, existing, stored),
+    notes: () => {
+      const bytes = new Uint8Array(Math.min(notes.length, MAX_NOTES));
+      source.readInto(notes.offset, bytes);
+      return bytes;
+    },
+    facts: kdumpFacts(header),
+  };
+}

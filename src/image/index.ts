@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Physical memory of a machine in a file: open, map, read.
+ *
+ * @module image
+ */
+
+export { formatIssue, type Issue, KhoError } from '../bytes/issue.js';
+export type { ImageIo } from './byte-source.js';
+export type { ImageIoChoice } from './choose-io.js';
+export { ImageError, type ImageErrorCode, type ImageIssue } from './error.js';
+export type { ImageFormat } from './formats/format.js';
+export type { RawLayout } from './formats/raw.js';
+export type { PageCounts, PageVisitor } from './image-memory.js';
+export { type MemoryImage, type OpenImageOptions, openImage } from './open.js';
+export {
+  type MemoryRange,
+  newPageSlot,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  type PageMiss,
+  type PageSlot,
+  type PhysicalMemory,
+} from './physical-memory.js';
+export type { TruncatedChoice } from './segments.js';

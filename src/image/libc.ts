@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createRequire } from 'node:module';
+import { platform } from 'node:process';
+
+/** The few calls of the C library that Node lacks. */
+export interface Libc {
+  /**
+   * Maps `length` bytes of `fd` from `offset` (a multiple of the page size), shared and read-only, advised
+   * MADV_RANDOM. The mapping is never undone.
+   *
+   * @returns the mapped bytes, or why there are none
+   */
+  map(fd: number, offset: number, length: number): ArrayBuffer | string;
+  /**
+   * Asks the kernel whether anybody has the file of `fd` open for writing, by taking a read lease and giving it back
+   * at once: a lease is only granted on files nobody writes to (fcntl(2), F_SETLEASE).
+   *
+   * @returns `unknown` when the file belongs to somebody else, or the file system has no leases
+   */
+  writers(fd: number): 'none' | 'some' | 'unknown';
+}
+
+// <bits/mman-linux.h>, <bits/fcntl-linux.h>, <bits/signum-arch.h>: the same on all Linux architectures Node runs on.
+const PROT_READ = 1;
+const MAP_SHARED = 1;
+const MADV_RANDOM = 1;
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_RDLCK = 0;
+const F_UNLCK = 2;
+const SIGURG = 23;
+const EAGAIN = 11;
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+
+function bind(): Libc {
+  const koffi: typeof import('koffi') = createRequire(import.meta.url)('koffi');
+  const libc = koffi.load('libc.so.6');
+  const mmap = libc.func(
+    'void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)',
+  );
+  const madvise = libc.func('int madvise(void *addr, size_t length, int advice)');
+  const fcntl = libc.func('int fcntl(int fd, int command, ...)');
+  return {
+    map(fd, offset, length) {
+      const address: bigint = mmap(null, length, PROT_READ, MAP_SHARED, fd, offset);
+      if (koffi.address(address) === MAP_FAILED) return `mmap failed with errno ${koffi.errno()}`;
+      madvise(address, length, MADV_RANDOM);
+      return koffi.view(address, length);
+    },
+    writers(fd) {
+      // A writer that comes in the instant the lease is held makes the kernel send a signal: SIGURG is ignored,
+      // the default SIGIO would end the process.
+      if (fcntl(fd, F_SETSIG, 'int', SIGURG) !== 0) return 'unknown';
+      if (fcntl(fd, F_SETLEASE, 'int', F_RDLCK) !== 0) return koffi.errno() === EAGAIN ? 'some' : 'unknown';
+      fcntl(fd, F_SETLEASE, 'int', F_UNLCK);
+      return 'none';
+    },
+  };
+}
+
+let loaded: Libc | string | undefined;
+
+/**
+ * The C library through koffi, an optional dependency that is loaded on first use only.
+ *
+ * @returns the calls, or why there are none on this machine
+ */
+export function loadLibc(): Libc | string {
+  if (loaded !== undefined) return loaded;
+  if (platform !== 'linux') {
+    loaded = `files are mapped on Linux only, this is ${platform}`;
+    return loaded;
+  }
+  try {
+    loaded = bind();
+  } catch (error) {
+    loaded = `the optional package koffi cannot be loaded: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : error}`;
+  }
+  return loaded;
+}
