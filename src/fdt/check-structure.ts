@@ -53,6 +53,7 @@ export function checkStructure(
     } else if (tag === FDT_BEGIN_NODE) {
       const problem = cursor.depth === 1 ? rootNameProblem(cursor, bytes, bounds.version) : undefined;
       if (problem !== undefined) complain('BADSTRUCTURE', problem);
+      cursor.skipSound();
     } else if (tag === FDT_END_NODE) {
       if (cursor.depth < 0) {
         cursor.depth = 0;

@@ -106,6 +106,44 @@ export class FdtCursor {
     return tag;
   }
 
+  /**
+   * Passes over the tokens inside the open nodes that are sound beyond doubt, names of properties included, and stops
+   * before the first that is not, and before the one that closes the root. The same reading as `next()`, with
+   * everything in local variables: three times as fast, for validation.
+   */
+  skipSound(): void {
+    if (this.#alignsValues) return;
+    const view = this.#view;
+    const start = this.#start;
+    const end = this.#end;
+    const lastName = this.#names.last;
+    let depth = this.depth;
+    let at = this.nextOffset;
+    while (at + 12 <= end) {
+      const tag = view.getInt32(at);
+      let after = at + 4;
+      if (tag === FDT_PROP) {
+        const length = view.getInt32(at + 4);
+        const nameoff = view.getInt32(at + 8);
+        if (length < 0 || length > end - at - 12 || nameoff < 0 || nameoff > lastName) break;
+        after = start + alignToken(at + 12 + length - start);
+      } else if (tag === FDT_BEGIN_NODE) {
+        while (after + 4 <= end && !hasZeroByte(view.getInt32(after))) after += 4;
+        if (after + 4 > end) break;
+        after += 4;
+        depth++;
+      } else if (tag === FDT_END_NODE) {
+        if (depth <= 1) break;
+        depth--;
+      } else if (tag !== FDT_NOP) {
+        break;
+      }
+      at = after;
+    }
+    this.depth = depth;
+    this.nextOffset = at;
+  }
+
   /** FDT_BEGIN_NODE: offset of the name. */
   get nameStart(): number {
     return this.offset + 4;

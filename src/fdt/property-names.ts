@@ -12,8 +12,8 @@ export class PropertyNames {
   readonly #bytes: Uint8Array;
   readonly #start: number;
   readonly #end: number;
-  /** Offset, from the start of the block, of its last NUL: a string is terminated if it starts no later than this. */
-  readonly #lastNul: number;
+  /** Offset, from the start of the block, of its last NUL, or -1: no string can start later than this. */
+  readonly last: number;
   readonly #low: string[] = [];
   readonly #high = new Map<number, string>();
 
@@ -26,7 +26,7 @@ export class PropertyNames {
     this.#start = bounds.strings;
     this.#end = bounds.stringsEnd;
     const lastNul = bounds.stringsEnd > bounds.strings ? bytes.lastIndexOf(0, bounds.stringsEnd - 1) : -1;
-    this.#lastNul = lastNul < bounds.strings ? -1 : lastNul - bounds.strings;
+    this.last = lastNul < bounds.strings ? -1 : lastNul - bounds.strings;
   }
 
   /** The size of the strings block in bytes. */
@@ -36,7 +36,7 @@ export class PropertyNames {
 
   /** Whether a NUL-terminated string lies at `nameoff` bytes into the block. */
   has(nameoff: number): boolean {
-    return nameoff <= this.#lastNul;
+    return nameoff <= this.last;
   }
 
   /** The string at `nameoff` bytes into the block, or `undefined` when there is none. */

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the README shows is what happens: its commands are run and their output compared, its snippets compiled and run.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { transformSync } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const build = join(root, 'build', 'readme');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+mkdirSync(build, { recursive: true });
+
+const environment = { ...process.env, PATH: `${build}:${process.env['PATH']}`, NO_COLOR: '1', COLUMNS: '120' };
+writeFileSync(join(build, 'kho'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/cli/kho.js')}" "$@"\n`);
+chmodSync(join(build, 'kho'), 0o755);
+
+/** The bodies of the README's code blocks in `language`. */
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].filter((match) => match[1] === language).map((match) => match[2] ?? '');
+
+/** What a person sees who types the command at a prompt. */
+function show(command: string): string {
+  const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: root, env: environment, encoding: 'utf8' });
+  return `$ ${command}\n${stdout}${stderr}`;
+}
+
+describe('the README', () => {
+  const consoles = blocks('console');
+
+  it('has commands with output', () => {
+    expect(consoles.length).toBeGreaterThan(5);
+    if (process.env['KHO_RECORD'] === undefined) return;
+    const shown = readme.replace(/^```console\n\$ (.*)\n[\s\S]*?^```$/gm, (_, command: string) => {
+      return `\`\`\`console\n${show(command)}\`\`\``;
+    });
+    writeFileSync(join(root, 'README.md'), shown);
+  });
+
+  it.each(consoles.map((block) => [block.split('\n')[0] ?? '', block]))('shows what happens: %s', (prompt, block) => {
+    expect(show(prompt.replace(/^\$ /, ''))).toBe(block);
+  });
+
+  it.each(blocks('ts').map((snippet, index) => [index, snippet]))('has a snippet %i that runs', (index, snippet) => {
+    const path = join(build, `snippet-${index}.mjs`);
+    writeFileSync(path, transformSync(snippet, { loader: 'ts', format: 'esm' }).code);
+    expect(() => execFileSync(process.execPath, [path], { cwd: root, stdio: 'pipe' })).not.toThrow();
+  });
+});
