@@ -24,6 +24,13 @@ interface TrieNode {
   sibling: TrieNode | undefined;
 }
 
+/** An answer given before, and the one that was asked for after it last time. */
+interface Answer {
+  readonly name: string;
+  readonly position: number;
+  next: Answer | undefined;
+}
+
 /**
  * The names in a strings block, as an index: it answers where a name can be read from the block, be it a string of its
  * own or the end of a longer one (`start` inside `iova-start`), exactly as a search of the whole block from its lowest
@@ -52,7 +59,9 @@ export class StringTable {
     sibling: undefined,
   };
   /** Answers given before. With `latest` any added string may outdate some, so adding forgets them all. */
-  readonly #known: Map<string, number> = new Map();
+  readonly #known: Map<string, Answer> = new Map();
+  /** The answer given last. Nodes of a kind ask for the same names in the same order, so its `next` is tried first. */
+  #last: Answer = { name: '', position: 0, next: undefined };
 
   constructor(policy: StringTablePolicy) {
     this.#latestWins = policy === 'latest';
@@ -65,8 +74,24 @@ export class StringTable {
 
   /** The position at which `name` and its terminating NUL can be read, or `undefined` when it is nowhere. */
   find(name: string): number | undefined {
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
+    const guess = this.#last.next;
+    if (guess !== undefined && guess.name === name) {
+      this.#last = guess;
+      return guess.position;
+    }
+    let answer = this.#known.get(name);
+    if (answer === undefined) {
+      const position = this.#search(name);
+      if (position === undefined) return undefined;
+      answer = { name, position, next: undefined };
+      this.#known.set(name, answer);
+    }
+    this.#last.next = answer;
+    this.#last = answer;
+    return answer.position;
+  }
+
+  #search(name: string): number | undefined {
     if (this.#size === 0) return undefined;
     const length = name.length;
     let node = this.#root;
@@ -79,9 +104,7 @@ export class StringTable {
       if (depth < stop) return undefined;
       node = next;
     }
-    const position = node.end - length - 1;
-    this.#known.set(name, position);
-    return position;
+    return node.end - length - 1;
   }
 
   /**
@@ -93,7 +116,10 @@ export class StringTable {
   add(name: string): number {
     const length = name.length;
     const end = this.#latestWins ? -this.#size : this.#size + length + 1;
-    if (this.#latestWins && this.#known.size > 0) this.#known.clear();
+    if (this.#latestWins && this.#known.size > 0) {
+      this.#known.clear();
+      this.#last = { name: '', position: 0, next: undefined };
+    }
     if (this.#latestWins || this.#size === 0) this.#root.end = end;
     this.#size += length + 1;
     this.#insert(name, end);
@@ -122,10 +148,21 @@ export class StringTable {
   }
 }
 
+/** The child whose edge begins with `code`. It moves to the front: names that follow each other mostly end alike. */
 function childOf(node: TrieNode, code: number): TrieNode | undefined {
   let child = node.child;
-  while (child !== undefined && child.code !== code) child = child.sibling;
-  return child;
+  if (child === undefined || child.code === code) return child;
+  let before = child;
+  for (child = child.sibling; child !== undefined; child = child.sibling) {
+    if (child.code === code) {
+      before.sibling = child.sibling;
+      child.sibling = node.child;
+      node.child = child;
+      return child;
+    }
+    before = child;
+  }
+  return undefined;
 }
 
 /** How many characters, counted from the end, `a` and `b` share; the first `from` are known to be, `to` are compared. */

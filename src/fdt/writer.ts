@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MAX_BLOB_SIZE } from './check-header.js';
+import { FdtError } from './error.js';
+import { FDT_MAGIC, FDT_SW_MAGIC, headerSize, writeHeader } from './header.js';
+import { writeName } from './name.js';
+import { RESERVATION_SIZE } from './reservation.js';
+import { settleNameOffsets } from './settle-names.js';
+import { StringTable } from './string-table.js';
+import { alignToken, FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
+
+/** The version of the blobs that libfdt 1.6.1 and the kernel write. */
+const VERSION = 17;
+const LAST_COMP_VERSION = 16;
+/** The memory reservation block follows the header, which libfdt rounds up to the size of a reservation here. */
+const RESERVATIONS_START = Math.ceil(headerSize(VERSION) / RESERVATION_SIZE) * RESERVATION_SIZE;
+/** `FDT_CREATE_FLAG_NO_NAME_DEDUP`, kept in the header while writing is under way. */
+const NO_NAME_DEDUP = 1;
+/** Up to this many bytes a loop is faster than `TypedArray.prototype.set`. */
+const SHORT_VALUE = 48;
+
+/** How an {@link FdtWriter} writes. */
+export interface FdtWriterOptions {
+  /**
+   * Capacity in bytes, 48 to 2^31 - 1, as given to libfdt's `fdt_create`: what does not fit is refused with NOSPACE.
+   * Left out, the buffer grows as needed.
+   */
+  readonly size?: number;
+  /** false writes every property name anew, like libfdt's `FDT_CREATE_FLAG_NO_NAME_DEDUP`. Default true. */
+  readonly dedup?: boolean;
+}
+
+type Stage = 'reservations' | 'structure' | 'finished';
+
+/**
+ * Writes a blob from front to back, byte for byte as libfdt's sequential-write functions do for the same calls
+ * (`fdt_sw.c` of dtc 1.6.1 and of Linux 7.3.4), in time linear in the blob.
+ *
+ * As in libfdt names, nesting and order are not judged: a blob of unbalanced nodes is written as told, and reading it
+ * is refused. A call that throws leaves the writer as libfdt leaves its buffer, so that others may follow.
+ *
+ * @example
+ * ```ts
+ * const writer = new FdtWriter();
+ * writer.finishReservations();
+ * writer.beginNode('');
+ * writer.property('compatible', Uint8Array.of(0x61, 0));
+ * writer.endNode();
+ * const blob = writer.finish();
+ * ```
+ */
+export class FdtWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  readonly #growing: boolean;
+  #stage: Stage = 'reservations';
+  #structStart = RESERVATIONS_START;
+  /** First byte after what was written going up. */
+  #top = RESERVATIONS_START;
+  /** Size of the strings at the end of the buffer, which go down. */
+  #stringsSize = 0;
+  /** The strings by name; `undefined` when names are not looked for. */
+  readonly #table: StringTable | undefined;
+
+  /**
+   * @throws FdtError NOSPACE when `size` is less than 48; BADVALUE when it is not a whole number below 2^31
+   */
+  constructor(options: FdtWriterOptions = {}) {
+    const { size, dedup = true } = options;
+    if (size !== undefined && (!Number.isInteger(size) || size > MAX_BLOB_SIZE)) {
+      throw new FdtError({
+        code: 'BADVALUE',
+        message: `expected a size from ${RESERVATIONS_START} to ${MAX_BLOB_SIZE}, found ${size}`,
+      });
+    }
+    if (size !== undefined && size < RESERVATIONS_START) {
+      throw new FdtError({
+        code: 'NOSPACE',
+        message: `a blob needs at least ${RESERVATIONS_START} bytes, found a size of ${size}`,
+      });
+    }
+    this.#growing = size === undefined;
+    this.#bytes = new Uint8Array(size ?? 4096);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#table = dedup ? new StringTable('latest') : undefined;
+  }
+
+  /**
+   * The whole buffer, as libfdt would leave it after the same calls: with a fixed size this is what a kernel hands over
+   * as a page, with remains of the strings above `totalsize`. A view, valid until the next call.
+   */
+  get buffer(): Uint8Array {
+    if (this.#stage !== 'finished') this.#writeHeader();
+    return this.#bytes;
+  }
+
+  /**
+   * Adds a memory reservation (`fdt_add_reservemap_entry`).
+   *
+   * @param address - physical address, u64
+   * @param size - in bytes, u64
+   * @throws FdtError BADSTATE after {@link finishReservations}; NOSPACE
+   */
+  addReservation(address: bigint, size: bigint): void {
+    this.#expect('reservations');
+    this.#reserve(RESERVATION_SIZE);
+    this.#view.setBigUint64(this.#top, address);
+    this.#view.setBigUint64(this.#top + 8, size);
+    this.#top += RESERVATION_SIZE;
+    this.#structStart = this.#top;
+  }
+
+  /**
+   * Ends the memory reservations, of which there may be none (`fdt_finish_reservemap`).
+   *
+   * @throws FdtError BADSTATE when called before; NOSPACE
+   */
+  finishReservations(): void {
+    this.addReservation(0n, 0n);
+    this.#stage = 'structure';
+  }
+
+  /**
+   * Opens a node (`fdt_begin_node`).
+   *
+   * @param name - one character a byte, '' for the root
+   * @throws FdtError BADSTATE before {@link finishReservations} or after {@link finish}; NOSPACE; BADVALUE when the name
+   * holds a NUL or a character above U+00FF
+   */
+  beginNode(name: string): void {
+    if (this.#stage !== 'structure') this.#expect('structure');
+    const length = 4 + alignToken(name.length + 1);
+    this.#reserve(length);
+    writeName(this.#bytes, this.#top + 4, name);
+    this.#view.setUint32(this.#top, FDT_BEGIN_NODE);
+    this.#top += length;
+  }
+
+  /**
+   * Adds a property to the node opened last (`fdt_property`).
+   *
+   * @param name - one character a byte
+   * @throws FdtError as {@link beginNode}
+   */
+  property(name: string, value: Uint8Array): void {
+    if (this.#stage !== 'structure') this.#expect('structure');
+    const length = 12 + alignToken(value.length);
+    const nameoff = this.#table?.find(name);
+    if (nameoff === undefined) {
+      this.#addNamed(name, value, length);
+      return;
+    }
+    this.#reserve(length);
+    this.#writeProperty(nameoff, value, length);
+  }
+
+  /**
+   * Closes the node opened last (`fdt_end_node`).
+   *
+   * @throws FdtError BADSTATE as {@link beginNode}; NOSPACE
+   */
+  endNode(): void {
+    if (this.#stage !== 'structure') this.#expect('structure');
+    this.#reserve(4);
+    this.#view.setUint32(this.#top, FDT_END_NODE);
+    this.#top += 4;
+  }
+
+  /**
+   * Ends the blob (`fdt_finish`): the strings move down behind the structure.
+   *
+   * @returns the blob, a view of its `totalsize` bytes in {@link buffer}
+   * @throws FdtError BADSTATE as {@link beginNode}; NOSPACE, after which nothing has changed
+   */
+  finish(): Uint8Array {
+    this.#expect('structure');
+    this.#reserve(4);
+    this.#view.setUint32(this.#top, FDT_END);
+    this.#top += 4;
+    const bytes = this.#bytes;
+    bytes.copyWithin(this.#top, bytes.length - this.#stringsSize, bytes.length);
+    settleNameOffsets(this.#view, this.#structStart, this.#stringsSize);
+    this.#stage = 'finished';
+    this.#writeHeader();
+    return bytes.subarray(0, this.#top + this.#stringsSize);
+  }
+
+  /** A property whose name has to be written first. */
+  #addNamed(name: string, value: Uint8Array, length: number): void {
+    const nameLength = name.length + 1;
+    // Room for both at once, so that growing leaves no name behind. With a fixed size libfdt writes the name before it
+    // looks for room for the rest, and then only takes the size back: the bytes stay.
+    this.#reserve(this.#growing ? nameLength + length : nameLength);
+    const position = -this.#stringsSize - nameLength;
+    writeName(this.#bytes, this.#bytes.length + position, name);
+    this.#reserve(length, nameLength);
+    this.#stringsSize += nameLength;
+    this.#table?.add(name);
+    this.#writeProperty(position, value, length);
+  }
+
+  #writeProperty(nameoff: number, value: Uint8Array, length: number): void {
+    const view = this.#view;
+    const at = this.#top;
+    const valueLength = value.length;
+    view.setUint32(at, FDT_PROP);
+    view.setUint32(at + 4, valueLength);
+    // Counted from the end of the strings, thus negative, until finish() knows their size.
+    view.setInt32(at + 8, nameoff);
+    if (valueLength <= SHORT_VALUE) copyShort(view, at + 12, value);
+    else this.#bytes.set(value, at + 12);
+    this.#top = at + length;
+  }
+
+  #writeHeader(): void {
+    const finished = this.#stage === 'finished';
+    const capacity = this.#bytes.length;
+    let strings = this.#stage === 'reservations' ? 0 : capacity;
+    if (finished) strings = this.#top;
+    writeHeader(this.#view, {
+      magic: finished ? FDT_MAGIC : FDT_SW_MAGIC,
+      totalsize: finished ? this.#top + this.#stringsSize : capacity,
+      off_dt_struct: this.#structStart,
+      off_dt_strings: strings,
+      off_mem_rsvmap: RESERVATIONS_START,
+      version: VERSION,
+      last_comp_version: finished ? LAST_COMP_VERSION : this.#table ? 0 : NO_NAME_DEDUP,
+      boot_cpuid_phys: 0,
+      size_dt_strings: this.#stringsSize,
+      size_dt_struct: this.#top - this.#structStart,
+    });
+  }
+
+  #expect(stage: Stage): void {
+    if (this.#stage === stage) return;
+    throw new FdtError({
+      code: 'BADSTATE',
+      offset: this.#top,
+      message: `expected to be called while writing the ${stage}, found ${this.#stage}`,
+    });
+  }
+
+  /** Makes sure of room for `length` bytes, and `pending` ones more, between structure and strings. */
+  #reserve(length: number, pending = 0): void {
+    if (this.#top + length + pending + this.#stringsSize > this.#bytes.length) this.#grow(length + pending);
+  }
+
+  #grow(length: number): void {
+    const old = this.#bytes;
+    const used = this.#top + this.#stringsSize;
+    const limit = this.#growing ? MAX_BLOB_SIZE : old.length;
+    if (used + length > limit) {
+      throw new FdtError({
+        code: 'NOSPACE',
+        offset: this.#top,
+        message: `need ${length} bytes, ${limit - used} of ${limit} left`,
+      });
+    }
+    // Fourfold: pages that are never touched cost nothing, copying what was written does.
+    let capacity = old.length;
+    while (capacity < used + length) capacity = Math.min(capacity * 4, MAX_BLOB_SIZE);
+    const bytes = new Uint8Array(capacity);
+    bytes.set(old.subarray(0, this.#top));
+    bytes.set(old.subarray(old.length - this.#stringsSize), capacity - this.#stringsSize);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+  }
+}
+
+/** Copies `value` to `offset`, for short values faster than `TypedArray.prototype.set`: four bytes a write. */
+function copyShort(view: DataView, offset: number, value: Uint8Array): void {
+  const length = value.length;
+  let index = 0;
+  for (; index + 4 <= length; index += 4) {
+    const high = ((value[index] ?? 0) << 24) | ((value[index + 1] ?? 0) << 16);
+    view.setInt32(offset + index, high | ((value[index + 2] ?? 0) << 8) | (value[index + 3] ?? 0));
+  }
+  for (; index < length; index++) view.setUint8(offset + index, value[index] ?? 0);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { fixturePaths } from '../fixtures.js';
+import { buildOracle } from '../oracle/oracle.js';
+import { Random, runSeed } from '../random.js';
+import { type Outcome, runLibfdt, runOurs, type Script } from './libfdt-calls.js';
+import { editingScript, sequentialScript } from './libfdt-scripts.js';
+
+const oracle = buildOracle('libfdt-calls');
+const total = Number(process.env['KHO_SEQUENCES'] ?? 24_000);
+const BATCH = 1000;
+
+/** What differs between two outcomes of a script, in words; `undefined` when nothing does. */
+function difference(script: Script, theirs: Outcome, ours: Outcome): string | undefined {
+  for (const [index, call] of script.calls.entries()) {
+    const [their, our] = [theirs.results[index], ours.results[index]];
+    if (their !== our) return `call ${index} ${describeCall(call)}: libfdt answers ${their}, we ${our}`;
+  }
+  if (ours.buffer === undefined || theirs.buffer === undefined) return undefined;
+  if (Buffer.compare(ours.buffer, theirs.buffer) === 0) return undefined;
+  const at = ours.buffer.findIndex((byte, index) => byte !== theirs.buffer?.[index]);
+  return `buffers of ${script.size} bytes differ from byte ${at} on: ${theirs.buffer[at]} in libfdt's`;
+}
+
+function describeCall(call: Script['calls'][number]): string {
+  const { value, ...rest } = call;
+  return JSON.stringify({ ...rest, value: value?.length });
+}
+
+/** Runs scripts through libfdt and ours. Counts the calls by result. */
+function compare(program: string, make: (random: Random) => Script, seed: number): Map<number, number> {
+  const random = new Random(seed);
+  const results = new Map<number, number>();
+  for (let done = 0; done < total / 2; done += BATCH) {
+    const scripts = Array.from({ length: Math.min(BATCH, total / 2 - done) }, () => make(random));
+    const theirs = runLibfdt(program, scripts);
+    for (const [index, script] of scripts.entries()) {
+      const outcome = theirs[index] ?? { results: [], buffer: undefined };
+      const problem = difference(script, outcome, runOurs(script));
+      if (problem !== undefined) {
+        const calls = script.calls.map(describeCall).join('\n');
+        expect.fail(
+          `KHO_SEED=${runSeed}, script ${done + index} (size ${script.size}): ${problem}\n${calls}`,
+        );
+      }
+      for (const result of outcome.results) {
+        const code = Math.min(result, 0);
+        results.set(code, (results.get(code) ?? 0) + 1);
+      }
+    }
+  }
+  return results;
+}
+
+function report(what: string, results: Map<number, number>): void {
+  const counts = Object.fromEntries([...results].sort((a, b) => b[1] - a[1]));
+  console.info(`${total / 2} ${what} scripts (KHO_SEED=${runSeed}), calls by result:`, counts);
+}
+
+describe.skipIf(oracle === undefined)('random calls', () => {
+  it('FdtWriter leaves the results and bytes that sequential writing leaves', { timeout: 120_000 }, () => {
+    const results = compare(oracle ?? '', sequentialScript, runSeed);
+    report('sequential', results);
+    // Scripts that reach no error, or nothing else, would prove little.
+    for (const code of [0, -3, -7]) expect(results.get(code), `result ${code}`).toBeGreaterThan(total / 100);
+  });
+
+  it('FdtEditor leaves the results and bytes that libfdt leaves', { timeout: 120_000 }, () => {
+    const blobs = fixturePaths('.dtb')
+      .map((path) => new Uint8Array(readFileSync(path)))
+      .filter((blob) => blob.length < 8192);
+    const results = compare(oracle ?? '', (random) => editingScript(random, blobs), runSeed ^ 0x5555);
+    report('editing', results);
+    for (const code of [0, -1, -2, -3, -4]) {
+      expect(results.get(code), `result ${code}`).toBeGreaterThan(total / 100);
+    }
+  });
+});
