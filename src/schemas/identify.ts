@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { KhoError } from '../bytes/issue.js';
+import { decodeLatin1 } from '../bytes/latin1.js';
+import { openFdt } from '../fdt/fdt.js';
+import { check } from './lang/check.js';
+import type { SchemaIssue } from './lang/error.js';
+import { type Family, type Version, versionName } from './lang/family.js';
+import { follow } from './lang/follow.js';
+import { type ByteOrder, inputOf } from './lang/input.js';
+import type { Lookup, Memory } from './lang/memory.js';
+import { families, versionsOf } from './registry.js';
+
+/** What is known besides the bytes when a layout is looked for. */
+export interface IdentifyOptions {
+  readonly byteOrder?: ByteOrder | undefined;
+  /** Physical memory, so that what pointers lead to is evidence too. */
+  readonly memory?: Memory | undefined;
+  /** Physical address of the bytes. */
+  readonly address?: bigint | undefined;
+  /** Variants that the user forces: version string to variant, as in `kho-v1=B`. */
+  readonly variants?: ReadonlyMap<string, string> | undefined;
+}
+
+/** Which layout bytes have, and how sure that is. */
+export interface Identified {
+  readonly family: Family;
+  readonly version: Version;
+  /**
+   * `certain`: one layout has this string, or the user said which. `evidence`: of several, only this one fits the bytes.
+   * `likely`: several fit; this is the strictest of them, declared last. `poor`: none fits, this one best.
+   */
+  readonly confidence: 'certain' | 'evidence' | 'likely' | 'poor';
+  /** Why, in words. */
+  readonly because: string;
+  /** Names of the other versions that fit as well. */
+  readonly alternatives: readonly string[];
+}
+
+/**
+ * The version string (or number, in decimal) that bytes carry by the key of `family`; `undefined` where there is none,
+ * or where it is not in the bytes.
+ */
+export function versionKeys(family: Family, bytes: Uint8Array, byteOrder?: ByteOrder): readonly string[] {
+  const { key } = family;
+  switch (key.by) {
+    case 'compatible': {
+      try {
+        const found = openFdt(bytes).root?.property('compatible')?.value;
+        return found === undefined
+          ? []
+          : decodeLatin1(found)
+              .split('\0')
+              .filter((each) => each !== '');
+      } catch (error) {
+        if (error instanceof KhoError) return [];
+        throw error;
+      }
+    }
+    case 'chars': {
+      const found = bytes.subarray(key.offset, key.offset + key.length);
+      return found.length < key.length ? [] : [decodeLatin1(found).replace(/\0+$/, '')];
+    }
+    case 'u32': {
+      const { view, little } = inputOf(bytes, byteOrder);
+      return bytes.length < key.offset + 4 ? [] : [`${view.getUint32(key.offset, little)}`];
+    }
+    default:
+      return [];
+  }
+}
+
+/**
+ * Which version of `family` bytes are. Where one string names several layouts, each is tried on the bytes and, with
+ * memory, on all that they lead to: evidence is which of them breaks no rule.
+ *
+ * @param key - the version string, for families whose blobs do not carry it
+ * @returns `undefined` when no version has the string
+ */
+export function identify(
+  family: Family,
+  bytes: Uint8Array,
+  options: IdentifyOptions = {},
+  key?: string,
+): Identified | undefined {
+  const keys = key === undefined ? versionKeys(family, bytes, options.byteOrder) : [key];
+  const implied = family.key.by === 'implied';
+  const candidates = family.versions.filter((version) => implied || keys.includes(version.key));
+  const [only] = candidates;
+  if (only === undefined) return undefined;
+  const forced = candidates.find(
+    (each) => each.variant !== undefined && options.variants?.get(each.key) === each.variant,
+  );
+  if (forced !== undefined) {
+    return { family, version: forced, confidence: 'certain', because: 'you said so', alternatives: [] };
+  }
+  if (candidates.length === 1) {
+    const because = `the string ${only.key} names one layout`;
+    return { family, version: only, confidence: 'certain', because, alternatives: [] };
+  }
+  const judged = candidates.map((version) => ({ version, issues: evidence(version, bytes, options) }));
+  const fitting = judged.filter(({ issues }) => issues.length === 0);
+  const best = fitting.at(-1) ?? judged.reduce((a, b) => (b.issues.length < a.issues.length ? b : a));
+  const alternatives = fitting.filter((each) => each !== best).map(({ version }) => versionName(version));
+  const against = judged
+    .filter(({ issues }) => issues.length > 0)
+    .map(
+      ({ version, issues }) =>
+        `not ${versionName(version)}: ${issues[0]?.path ?? ''} ${issues[0]?.message ?? ''}`,
+    );
+  if (fitting.length > 1) {
+    const because = `${[versionName(best.version), ...alternatives].join(' and ')} fit the data`;
+    return { family, version: best.version, confidence: 'likely', because, alternatives };
+  }
+  const confidence = fitting.length === 1 ? 'evidence' : 'poor';
+  return { family, version: best.version, confidence, because: against.join('; '), alternatives };
+}
+
+/** What speaks against a version: the rules that the bytes, and what they lead to, break. */
+function evidence(version: Version, bytes: Uint8Array, options: IdentifyOptions): readonly SchemaIssue[] {
+  const { memory, address, byteOrder = 'little' } = options;
+  const issues: SchemaIssue[] = [];
+  if (memory === undefined || address === undefined) {
+    const found = check(version.layout, bytes, { byteOrder, trailing: true });
+    return [...found.issues, ...found.unknown];
+  }
+  const own = check(version.layout, bytes, { byteOrder, trailing: true });
+  issues.push(...own.unknown);
+  const start = { layout: version.layout, address, length: bytes.length };
+  const walk = follow(start, memory, () => undefined, {
+    byteOrder,
+    maxObjects: 10_000,
+    issue: (issue) => {
+      if (issue.code !== 'NO_LAYOUT') issues.push(issue);
+    },
+  });
+  for (const _ of walk) if (issues.length > 100) break;
+  return issues;
+}
+
+/** The lookup that pointers of all declared layouts need, see `follow`. */
+export function registryLookup(options: IdentifyOptions = {}): Lookup {
+  return (group, key, bytes) => {
+    const inGroup = families.filter((family) => family.lookup?.group === group);
+    const named = inGroup.filter((family) => family.lookup?.name === undefined || family.lookup.name === key);
+    for (const family of named) {
+      if (family.key.by === 'name') {
+        const found = versionsOf(key).find(
+          (each) => each.family === family && isChosen(each.version, options),
+        );
+        if (found !== undefined) return found.version.layout;
+      } else if (bytes !== undefined) {
+        const found = identify(family, bytes, options);
+        if (found !== undefined) return found.version.layout;
+      }
+    }
+    return undefined;
+  };
+}
+
+function isChosen(version: Version, { variants }: IdentifyOptions): boolean {
+  const forced = variants?.get(version.key);
+  return forced === undefined || forced === version.variant;
+}

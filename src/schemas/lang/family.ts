@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Layout, Value } from './type.js';
+
+/** A kernel release such as `6.17.9`. */
+export type Release = `${number}.${number}` | `${number}.${number}.${number}`;
+
+/**
+ * Where a family's blobs say which version they are:
+ * `compatible`, in property `compatible` of an FDT's root; `chars`, in a character array of a struct; `u32`, in an
+ * integer of native byte order; `name`, in a string beside the pointer to the blob, such as a LUO file's `compatible`;
+ * `implied`, the version of what leads there holds for it too.
+ */
+export type VersionKey =
+  | { readonly by: 'compatible' }
+  | { readonly by: 'chars'; readonly offset: number; readonly length: number }
+  | { readonly by: 'u32'; readonly offset: number }
+  | { readonly by: 'name' }
+  | { readonly by: 'implied' };
+
+/** What became of a version: in a release, in the tree between releases, on a list, or in an RFC. */
+export type VersionStatus = 'merged' | 'unreleased' | 'list' | 'rfc';
+
+/** One version of a format, complete in itself; never changed once declared. */
+export interface Version<L extends Layout = Layout> {
+  /** What blobs say: the version string, or the number of a `u32` key in decimal. */
+  readonly key: string;
+  /** Tells layouts apart that share `key`; left out where there is one. */
+  readonly variant?: string | undefined;
+  readonly layout: L;
+  readonly status: VersionStatus;
+  /** First and last release that writes it; `last` left out where the newest known one does. */
+  readonly first?: Release | undefined;
+  readonly last?: Release | undefined;
+  /** Kernel file and commit, or mail, that it is declared after. */
+  readonly source: string;
+  /** What else to know: what is inferred, what readers pass over. */
+  readonly notes?: string | undefined;
+}
+
+/** How values get from one version to the next. */
+export interface Step<From extends Layout = Layout, To extends Layout = Layout> {
+  readonly from: string;
+  readonly to: string;
+  /** Whether nothing is lost on the way. */
+  readonly lossless: boolean;
+  /** What is done, and what is lost. */
+  readonly doc: string;
+  readonly convert: (value: Value<From>) => Value<To>;
+}
+
+/** What the kernel does with a blob of a version it does not know. */
+export type MismatchEffect = 'ignored' | 'fresh' | 'open-fails' | 'panic';
+
+/** All versions of one format. */
+export interface Family {
+  readonly name: string;
+  readonly doc: string;
+  readonly key: VersionKey;
+  readonly versions: readonly Version[];
+  readonly mismatch: MismatchEffect;
+  /** Under which name in which group of the registry pointers find it, see `PointerTarget`. */
+  readonly lookup?: { readonly group: string; readonly name?: string | undefined } | undefined;
+}
+
+/** Declares one version. */
+export function version<const L extends Layout>(declared: Version<L>): Version<L> {
+  return Object.freeze({ ...declared });
+}
+
+/** The name of a version as users write it: `kho-v1=B`, or `kho-v4` where there is one layout. */
+export function versionName({ key, variant }: Version): string {
+  return variant === undefined ? key : `${key}=${variant}`;
+}
+
+/**
+ * Declares a step between neighbouring versions.
+ *
+ * @throws TypeError when a step leads from a version to itself
+ */
+export function step<From extends Layout, To extends Layout>(
+  from: Version<From>,
+  to: Version<To>,
+  options: {
+    readonly lossless: boolean;
+    readonly doc: string;
+    readonly convert: (value: Value<From>) => Value<To>;
+  },
+): Step<From, To> {
+  if (versionName(from) === versionName(to))
+    throw new TypeError(`a step from ${versionName(from)} to itself`);
+  return Object.freeze({ from: versionName(from), to: versionName(to), ...options });
+}
+
+/**
+ * Declares a family, versions from oldest to newest.
+ *
+ * @throws TypeError when two versions have one name
+ */
+export function family(declared: Family): Family {
+  const names = declared.versions.map(versionName);
+  if (new Set(names).size !== names.length) throw new TypeError(`${declared.name}: two versions of one name`);
+  return Object.freeze({ ...declared, versions: Object.freeze([...declared.versions]) });
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatHex } from '../../bytes/hex.js';
+import { KhoError } from '../../bytes/issue.js';
+import { check } from './check.js';
+import { issueAt, type SchemaErrorCode, type SchemaIssue } from './error.js';
+import { gatherPages } from './gather.js';
+import type { ByteOrder } from './input.js';
+import type { Lookup, Memory, Reached } from './memory.js';
+import { elementsIn, type FoundPointer, pointersIn } from './pointers.js';
+import { sizeOf } from './size.js';
+import type { Layout, PointerType } from './type.js';
+
+/** Where to begin. */
+export interface FollowStart {
+  readonly layout: Layout;
+  readonly address: bigint;
+  /** Size in bytes; left out for layouts of fixed size. */
+  readonly length?: number | undefined;
+  readonly path?: string;
+}
+
+/** How pointers are followed. */
+export interface FollowOptions {
+  readonly byteOrder?: ByteOrder;
+  /** Bytes in a page, default 4096. */
+  readonly pageSize?: number;
+  /** Things to visit at most, default 1,000,000. */
+  readonly maxObjects?: number;
+  /** Told everything that is wrong: broken rules, memory that is not there, loops. */
+  readonly issue?: (issue: SchemaIssue) => void;
+}
+
+/** A linked list on its way: what its elements must add up to. */
+interface Chain {
+  elements: number;
+  readonly total: bigint | undefined;
+  readonly path: string;
+}
+
+interface Task {
+  readonly layout: Layout | undefined;
+  readonly address: bigint;
+  readonly length: number | undefined;
+  readonly path: string;
+  readonly chain?: Chain | undefined;
+  /** Level in a radix tree; tables above 0. */
+  readonly radix?: { readonly target: PointerType; readonly level: number } | undefined;
+}
+
+/**
+ * Visits everything that a layout's pointers lead to, the start included, depth first in the order of fields. What was
+ * visited with the same layout is not visited again, so that loops end.
+ */
+export function* follow(
+  start: FollowStart,
+  memory: Memory,
+  lookup: Lookup,
+  options: FollowOptions = {},
+): Generator<Reached, void> {
+  const { byteOrder, pageSize = 4096, maxObjects = 1_000_000, issue: tell = () => {} } = options;
+  const seen = new Map<Layout, Set<bigint>>();
+  const stack: Task[] = [{ length: undefined, path: '', ...start }];
+  let visited = 0;
+  const complain = (
+    task: { path: string; address?: bigint },
+    code: SchemaErrorCode,
+    expected: string,
+    found: string,
+  ) => tell(issueAt({ offset: 0, path: task.path, base: task.address }, code, expected, found));
+
+  for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
+    const { layout, address, path } = task;
+    if (++visited > maxObjects) {
+      complain(task, 'LIMIT', `at most ${maxObjects} things to visit`, 'more');
+      return;
+    }
+    const length =
+      task.length ?? (layout !== undefined && layout.kind !== 'node' ? sizeOf(layout) : undefined);
+    if (layout === undefined || length === undefined) {
+      yield { address, length: length ?? pageSize, path };
+      continue;
+    }
+    const known = seen.get(layout) ?? new Set();
+    seen.set(layout, known);
+    if (known.has(address)) {
+      if (task.chain !== undefined || task.radix !== undefined) {
+        complain(task, 'LOOP', 'an address not visited before', formatHex(address));
+      }
+      continue;
+    }
+    known.add(address);
+    const bytes = memory(address, length);
+    if (bytes === undefined) {
+      complain(task, 'ABSENT', `${length} bytes at ${formatHex(address)}`, 'no such memory');
+      continue;
+    }
+    const value = decodeHere(layout, bytes, task);
+    if (value === undefined) continue;
+    yield { address, length, path, layout, bytes, value };
+    const tasks: Task[] = [];
+    for (const pointer of pointersIn(layout, value, path)) {
+      if (pointer.type.kind === 'pointer') tasks.push(...pointerTasks(pointer, pointer.type, task, value));
+      else yield* gathered(pointer);
+    }
+    stack.push(...tasks.reverse());
+  }
+
+  function decodeHere(layout: Layout, bytes: Uint8Array, { path, address }: Task): unknown {
+    try {
+      const checked = check<Layout>(layout, bytes, { byteOrder: byteOrder ?? 'little', base: address, path });
+      checked.issues.forEach(tell);
+      return checked.value;
+    } catch (error) {
+      if (!(error instanceof KhoError)) throw error;
+      complain({ path, address }, 'BAD_VALUE', 'a sound FDT', error.message);
+      return undefined;
+    }
+  }
+
+  function pointerTasks(pointer: FoundPointer, type: PointerType, from: Task, holder: unknown): Task[] {
+    const { path, scope } = pointer;
+    const { target } = type;
+    const address = typeof pointer.value === 'bigint' ? pointer.value : 0n;
+    const size = (field: string | undefined): number | undefined =>
+      field === undefined ? undefined : Number(scope[field]);
+    if (target.to === 'self') {
+      const chain = from.chain ?? { elements: 0, total: undefined, path: from.path };
+      chain.elements += elementsIn(from.layout ?? type, holder) ?? 0;
+      if (address !== 0n) return [{ ...from, address, path: `${from.path}→`, chain }];
+      if (chain.total !== undefined && BigInt(chain.elements) !== chain.total) {
+        complain(
+          { path: chain.path },
+          'BAD_COUNT',
+          `${chain.total} elements in the list`,
+          `${chain.elements}`,
+        );
+      }
+      return [];
+    }
+    if (from.radix !== undefined && target.to === 'memory') return radixTask(address, path, from.radix);
+    if (address === 0n) return [];
+    switch (target.to) {
+      case 'layout': {
+        const total = target.total === undefined ? undefined : BigInt(Number(scope[target.total]));
+        const chain = total === undefined ? undefined : { elements: 0, total, path };
+        return [{ layout: target.layout, address, length: size(target.length), path, chain }];
+      }
+      case 'memory':
+        return [{ layout: undefined, address, length: size(target.length), path }];
+      case 'radix': {
+        const { depth, table, leaf } = target.tree;
+        const level = (pageSize === 65536 ? depth[16] : pageSize === 16384 ? depth[14] : depth[12]) - 1;
+        return [
+          {
+            layout: level > 0 ? table : leaf,
+            address,
+            length: undefined,
+            path,
+            radix: { target: type, level },
+          },
+        ];
+      }
+      case 'lookup': {
+        const length = size(target.length);
+        const bytes = length === undefined ? undefined : memory(address, length);
+        const key = target.key === undefined ? '' : String(scope[target.key]);
+        const layout = lookup(target.group, key, bytes);
+        if (layout === undefined) {
+          const place = { offset: 0, path, base: address };
+          tell(issueAt(place, 'NO_LAYOUT', `a known ${target.group}`, `"${key}"`));
+        }
+        return [{ layout, address, length, path }];
+      }
+    }
+  }
+
+  function radixTask(
+    address: bigint,
+    path: string,
+    { target, level }: { target: PointerType; level: number },
+  ): Task[] {
+    if (address === 0n || target.target.to !== 'radix') return [];
+    const { table, leaf } = target.target.tree;
+    const layout = level > 1 ? table : leaf;
+    return [{ layout, address, length: undefined, path, radix: { target, level: level - 1 } }];
+  }
+
+  function* gathered({ type, value, path, scope }: FoundPointer): Generator<Reached, void> {
+    if (type.kind === 'gather')
+      yield* gatherPages(type, value, scope, path, memory, { byteOrder, pageSize, issue: tell });
+  }
+}

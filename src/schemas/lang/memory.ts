@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Layout } from './type.js';
+
+/**
+ * Physical memory as this floor needs it: the `length` bytes at physical address `address`, or `undefined` where any of
+ * them is not there. Views are welcome; they are not written to.
+ */
+export type Memory = (address: bigint, length: number) => Uint8Array | undefined;
+
+/**
+ * What layout the registry knows for something that a pointer leads to.
+ *
+ * @param group - which kind of thing: `kho-subtree`, `luo-file`, `luo-flb`
+ * @param key - its name or version string
+ * @param bytes - its bytes, where the pointer's struct says how many there are
+ */
+export type Lookup = (group: string, key: string, bytes: Uint8Array | undefined) => Layout | undefined;
+
+/** Something in physical memory that a handover leads to. */
+export interface Reached {
+  readonly address: bigint;
+  /** In bytes. */
+  readonly length: number;
+  /** How it was reached: field names and, in brackets, positions. */
+  readonly path: string;
+  /** Its layout; `undefined` for contents that nobody describes. */
+  readonly layout?: Layout | undefined;
+  /** Its bytes, where it has a layout. */
+  readonly bytes?: Uint8Array | undefined;
+  /** Its decoded value, where it has a layout. */
+  readonly value?: unknown;
+  /** Elements that were put together from scattered pages: where they lie, in order. `address` is that of the first. */
+  readonly pieces?: readonly { readonly address: bigint; readonly length: number }[] | undefined;
+}

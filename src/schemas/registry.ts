@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// All families. Adding a version is one declaration and one line in its family; adding a family is one line here.
+import { kexecMetadata } from './abi/kexec-metadata.js';
+import { khoRoot } from './abi/kho-root.js';
+import { khoSetupData } from './abi/kho-scratch.js';
+import { luo } from './abi/luo.js';
+import { memblock } from './abi/memblock.js';
+import { memfd } from './abi/memfd.js';
+import type { Family, Version } from './lang/family.js';
+
+/** Every family of layouts that is known. */
+export const families: readonly Family[] = Object.freeze([
+  khoRoot,
+  khoSetupData,
+  kexecMetadata,
+  luo,
+  memblock,
+  memfd,
+]);
+
+/** A version with the family it belongs to. */
+export interface KnownVersion {
+  readonly family: Family;
+  readonly version: Version;
+}
+
+/** The versions that the string `key` names, several where one string names more than one layout. */
+export function versionsOf(key: string): readonly KnownVersion[] {
+  return families.flatMap((family) =>
+    family.versions.filter((version) => version.key === key).map((version) => ({ family, version })),
+  );
+}
