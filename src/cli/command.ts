@@ -91,6 +91,6 @@ function usageText(
 ): string {
   const width = Math.max(...spec.examples.map(([line]) => line.length));
   const examples = spec.examples.map(([line, what]) => `  kho ${line.padEnd(width)}  # ${what}`);
-  const head = `kho ${entry.name} ${entry.positionals} - ${entry.summary}`;
-  return `${head}\n\nExamples:\n${examples.join('\n')}\n\nExit codes: ${spec.exitCodes}`;
+  // yargs puts the command line itself above.
+  return `${entry.summary}\n\nExamples:\n${examples.join('\n')}\n\nExit codes: ${spec.exitCodes}`;
 }

@@ -14,7 +14,7 @@ const STEPS: readonly (readonly [why: string, words: readonly string[]])[] = [
   ['The first bytes of its root FDT, every one explained:', ['dump', '@/out/fdt', '--format', 'hex']],
   ['One value, for scripts:', ['get', '@/out/fdt', '/memblock', 'preserved-data']],
   ['Would libfdt, and so the kernel, accept them?', ['check', '@/out/fdt', '@/out/sub_fdts/memblock']],
-  ['What changed in an edited copy:', ['diff', '@/out', '@/edited/out']],
+  ['What changed in an edited copy:', ['diff', '@/out', '@/edited']],
 ];
 /** Lines shown of the hex dump. */
 const HEX_LINES = 24;
