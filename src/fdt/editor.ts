@@ -6,7 +6,7 @@ import { enterNode, findNodeEnd, findProperty, findSubnode } from './editor-sear
 import { FdtError, type FdtErrorCode } from './error.js';
 import { checkName, writeName } from './name.js';
 import { alignToken, FDT_BEGIN_NODE, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
-import { FdtWriter } from './writer.js';
+import { checkCapacity, FdtWriter } from './writer.js';
 
 /**
  * Changes a blob in a buffer of fixed size, byte for byte as libfdt's read-write and write-in-place functions do for the
@@ -52,9 +52,10 @@ export class FdtEditor {
    * @param blob - stays as it is
    * @param size - of the buffer in bytes
    * @throws FdtError NOSPACE when it does not fit; BADMAGIC, BADVERSION, BADSTATE, TRUNCATED or BADSTRUCTURE when it
-   * cannot be read
+   * cannot be read; BADVALUE when `size` is not a whole number below 2^31
    */
   static openInto(blob: Uint8Array, size: number): FdtEditor {
+    checkCapacity(size, 0);
     return new FdtEditor(new EditorBuffer(blob, new Uint8Array(size)));
   }
 

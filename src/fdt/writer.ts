@@ -66,18 +66,7 @@ export class FdtWriter {
    */
   constructor(options: FdtWriterOptions = {}) {
     const { size, dedup = true } = options;
-    if (size !== undefined && (!Number.isInteger(size) || size > MAX_BLOB_SIZE)) {
-      throw new FdtError({
-        code: 'BADVALUE',
-        message: `expected a size from ${RESERVATIONS_START} to ${MAX_BLOB_SIZE}, found ${size}`,
-      });
-    }
-    if (size !== undefined && size < RESERVATIONS_START) {
-      throw new FdtError({
-        code: 'NOSPACE',
-        message: `a blob needs at least ${RESERVATIONS_START} bytes, found a size of ${size}`,
-      });
-    }
+    if (size !== undefined) checkCapacity(size, RESERVATIONS_START);
     this.#growing = size === undefined;
     this.#bytes = new Uint8Array(size ?? 4096);
     this.#view = new DataView(this.#bytes.buffer);
@@ -264,6 +253,21 @@ export class FdtWriter {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }
+}
+
+/**
+ * Refuses what is no size of a buffer.
+ *
+ * @throws FdtError NOSPACE when `size` is less than `least`; BADVALUE when it is not a whole number below 2^31
+ */
+export function checkCapacity(size: number, least: number): void {
+  if (size < least) {
+    const message = `expected a buffer of at least ${least} bytes, found ${size}`;
+    throw new FdtError({ code: 'NOSPACE', message });
+  }
+  if (Number.isInteger(size) && size <= MAX_BLOB_SIZE) return;
+  const message = `expected a buffer of at most ${MAX_BLOB_SIZE} bytes, found ${size}`;
+  throw new FdtError({ code: 'BADVALUE', message });
 }
 
 /** Copies `value` to `offset`, for short values faster than `TypedArray.prototype.set`: four bytes a write. */

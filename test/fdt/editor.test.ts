@@ -78,6 +78,9 @@ describe('FdtEditor', () => {
     expect(() => editor.nodeOffset('cpu')).toThrow(refusal('BADPATH'));
     expect(() => editor.nodeOffset('/none\x1b[2J')).toThrow('NOTFOUND: there is no node "none\\x1b[2J"');
     expect(editor.nodeOffset('/cpu')).toBe(editor.nodeOffset('//cpu@0/'));
+    expect(() => FdtEditor.openInto(editor.blob, -1)).toThrow(refusal('NOSPACE'));
+    expect(() => FdtEditor.openInto(editor.blob, 200.5)).toThrow(refusal('BADVALUE'));
+    expect(() => FdtEditor.openInto(editor.blob, 2 ** 31)).toThrow(refusal('BADVALUE'));
     expect(() => FdtEditor.createEmptyTree(79)).toThrow(refusal('NOSPACE'));
   });
 
