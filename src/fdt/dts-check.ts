@@ -10,7 +10,7 @@ export interface LiveNode {
   readonly node: SourceNode;
   /** Index of the parent, -1 for the root. */
   readonly parent: number;
-  properties: SourceProperty[];
+  properties: readonly SourceProperty[];
 }
 
 /** Up to this many names are compared one with another. */
@@ -23,7 +23,9 @@ export function liveNodes(root: SourceNode): LiveNode[] {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { node, parent } = next;
     const row = list.length;
-    list.push({ node, parent, properties: node.properties.items.filter((property) => !property.deleted) });
+    const { items: all } = node.properties;
+    const isWhole = all.every((property) => !property.deleted);
+    list.push({ node, parent, properties: isWhole ? all : all.filter((property) => !property.deleted) });
     const { items } = node.children;
     for (let index = items.length - 1; index >= 0; index--) {
       const child = items[index];

@@ -9,6 +9,13 @@ import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
 /** Longer names are refused: a strings block of overlapping names could ask for the square of its size. */
 export const LONGEST_DTS_NAME = 4096;
 
+const LEGAL = 1;
+const SLASH = 0x2f;
+/** Bytes that need no closer look in a node's name: an "@" is legal, but only once. */
+const NODE_NAME_BYTES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte !== 0x40 && badNodeName(String.fromCharCode(byte)) === undefined ? LEGAL : 0,
+);
+
 /** Name offsets below this are looked up in an array. */
 const ARRAY_LIMIT = 1 << 16;
 
@@ -124,34 +131,76 @@ function checkLate(fdt: Fdt, names: DtsPropertyNames, row: number, offsets: read
 }
 
 function checkNodeNames(fdt: Fdt): void {
-  const { bytes, bounds, nodes } = fdt;
-  const start = new Int32Array(nodes.count);
-  const length = new Int32Array(nodes.count);
-  for (let row = 0; row < nodes.count; row++) {
+  const { bytes, nodes } = fdt;
+  const { count, next } = nodes;
+  const start = new Int32Array(count);
+  const end = new Int32Array(count);
+  const isOld = fdt.bounds.version < 16;
+  for (let row = 0; row < count; row++) {
     let at = (nodes.offset[row] ?? 0) + 4;
     start[row] = at;
-    for (; bytes[at] !== 0; at++) if (bytes[at] === 0x2f && bounds.version < 16) start[row] = at + 1;
-    length[row] = checkLength(fdt, row, 'node', at - (start[row] ?? 0));
-  }
-  const nameAt = (row: number): string => {
-    const at = start[row] ?? 0;
-    return latin1(bytes, at, at + (length[row] ?? 0));
-  };
-  const rootName = nameAt(0);
-  if (rootName !== '') fail(fdt, 0, 'BADVALUE', 'the root of a source has no name, this one has', rootName);
-
-  for (let row = 0; row < nodes.count; row++) {
-    const end = nodes.next[row] ?? 0;
-    const first = row + 1;
-    if (first >= end) continue;
-    const names = new Set<string>();
-    for (let child = first; child < end; child = nodes.next[child] ?? end) {
-      const name = nameAt(child);
-      const bad = name === '' ? 'no characters' : badNodeName(name);
-      if (bad !== undefined) fail(fdt, row, 'BADVALUE', `a child's name has ${bad}`, name);
-      if (names.size === names.add(name).size) refuseSecond(fdt, row, 'child', name);
+    let legal = LEGAL;
+    for (let byte = bytes[at]; byte !== 0 && byte !== undefined; byte = bytes[++at]) {
+      legal = legal && NODE_NAME_BYTES[byte] === LEGAL ? LEGAL : 0;
+      if (byte !== SLASH || !isOld) continue;
+      // Before version 16 nodes carry paths, of which the last component counts.
+      start[row] = at + 1;
+      legal = LEGAL;
     }
+    end[row] = at;
+    const length = at - (start[row] ?? 0);
+    checkLength(fdt, row, 'node', length);
+    if (row > 0 && legal && length > 0) continue;
+    refuseNode(fdt, row, latin1(bytes, start[row] ?? 0, at));
   }
+
+  for (let row = 0; row < count; row++) {
+    const after = next[row] ?? 0;
+    let child = row + 1;
+    let sibling = next[child] ?? after;
+    if (sibling >= after) continue;
+    // Names in ascending or descending order differ; only others need to be remembered.
+    const order = Math.sign(compareNames(bytes, start, end, child, sibling));
+    while (sibling < after && order !== 0 && compareNames(bytes, start, end, child, sibling) * order > 0) {
+      child = sibling;
+      sibling = next[sibling] ?? after;
+    }
+    if (sibling < after) checkChildren(fdt, row, start, end);
+  }
+}
+
+/** Less than, equal to or greater than 0 as the name of row `a` is before, equal to or after that of `b`. */
+function compareNames(bytes: Uint8Array, start: Int32Array, end: Int32Array, a: number, b: number): number {
+  let at = start[a] ?? 0;
+  let other = start[b] ?? 0;
+  const length = (end[a] ?? 0) - at;
+  const difference = length - ((end[b] ?? 0) - other);
+  if (difference !== 0) return difference;
+  for (const last = at + length; at < last; at++, other++) {
+    const byteDifference = (bytes[at] ?? 0) - (bytes[other] ?? 0);
+    if (byteDifference !== 0) return byteDifference;
+  }
+  return 0;
+}
+
+function checkChildren(fdt: Fdt, row: number, start: Int32Array, end: Int32Array): void {
+  const { bytes, nodes } = fdt;
+  const after = nodes.next[row] ?? 0;
+  const names = new Set<string>();
+  for (let child = row + 1; child < after; child = nodes.next[child] ?? after) {
+    const name = latin1(bytes, start[child] ?? 0, end[child] ?? 0);
+    if (names.size === names.add(name).size) refuseSecond(fdt, row, 'child', name);
+  }
+}
+
+/** Refuses the name of the node in `row`, unless it is a root without one. */
+function refuseNode(fdt: Fdt, row: number, name: string): void {
+  if (row === 0) {
+    if (name !== '') fail(fdt, row, 'BADVALUE', 'the root of a source has no name, this one has', name);
+    return;
+  }
+  const bad = name === '' ? 'no characters' : badNodeName(name);
+  if (bad !== undefined) fail(fdt, fdt.nodes.parent[row] ?? 0, 'BADVALUE', `a child's name has ${bad}`, name);
 }
 
 function checkLength(fdt: Fdt, row: number, kind: string, length: number): number {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ByteBuffer } from '../bytes/byte-buffer.js';
 import { decodeLatin1 } from '../bytes/latin1.js';
 import { encodeUtf8 } from '../bytes/utf8.js';
 import { type DtsComplaint, dtsErrorAt } from './dts-error.js';
@@ -21,7 +20,7 @@ import {
   TOKEN_PATH_REFERENCE,
   TOKEN_PLUGIN,
 } from './dts-token.js';
-import { readInteger, readValue } from './dts-value.js';
+import { readInteger, readValue, ValueMemory } from './dts-value.js';
 import type { FdtReservation } from './reservation.js';
 import type { FdtTree } from './tree.js';
 
@@ -69,7 +68,7 @@ interface OpenNode {
 /** The grammar (`dtc-parser.y`), without recursion. */
 class DtsParser {
   readonly #lexer: DtsLexer;
-  readonly #scratch: ByteBuffer = new ByteBuffer(4096);
+  readonly #memory: ValueMemory = new ValueMemory();
   readonly #reservations: FdtReservation[] = [];
 
   constructor(source: Uint8Array) {
@@ -231,7 +230,7 @@ class DtsParser {
     const lexer = this.#lexer;
     let value = EMPTY_VALUE;
     if (lexer.accept(EQUALS)) {
-      value = readValue(lexer, this.#scratch);
+      value = readValue(lexer, this.#memory);
       this.#expect(SEMICOLON, '"," or ";"');
     } else if (!lexer.accept(SEMICOLON)) {
       throw this.#directive(at) ?? this.#unexpected('"=", ";" or "{"');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteBuffer } from '../bytes/byte-buffer.js';
+import { ByteBuffer } from '../bytes/byte-buffer.js';
 import { formatHex } from '../bytes/hex.js';
 import { dtsErrorAt } from './dts-error.js';
 import { readExpression } from './dts-expression.js';
@@ -38,21 +38,48 @@ export function readInteger(lexer: DtsLexer): number | bigint | undefined {
   return value;
 }
 
+const NO_MARKERS: readonly SourceMarker[] = [];
+/** Values up to this size share buffers of {@link SHARED_BUFFER} bytes: a buffer of its own costs more than a value. */
+const SHARED_VALUE = 1024;
+const SHARED_BUFFER = 64 * 1024;
+
+/** Memory that is used again for each value of a source, and the buffers that values stay in. */
+export class ValueMemory {
+  readonly scratch: ByteBuffer = new ByteBuffer(4096);
+  #shared = new Uint8Array(0);
+  #used = 0;
+
+  /** A copy of `bytes` that stays. */
+  keep(bytes: Uint8Array): Uint8Array {
+    const { length } = bytes;
+    if (length > SHARED_VALUE) return bytes.slice();
+    if (this.#used + length > this.#shared.length) {
+      this.#shared = new Uint8Array(SHARED_BUFFER);
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used += length;
+    for (let index = 0; index < length; index++) this.#shared[start + index] = bytes[index] ?? 0;
+    return this.#shared.subarray(start, start + length);
+  }
+}
+
 /**
  * Reads what stands between the `=` and the `;` of a property.
  *
- * @param scratch - memory to collect the bytes in; its contents are lost
  * @throws DtsError SYNTAX, LITERAL, RANGE; UNSUPPORTED for `/incbin/`
  */
-export function readValue(lexer: DtsLexer, scratch: ByteBuffer): SourceValue {
+export function readValue(lexer: DtsLexer, memory: ValueMemory): SourceValue {
+  const { scratch } = memory;
   scratch.clear();
   const reader = new ValueReader(lexer, scratch);
   reader.read();
-  return { bytes: scratch.bytes.slice(), markers: reader.markers };
+  return { bytes: memory.keep(scratch.bytes), markers: reader.markers ?? NO_MARKERS };
 }
 
 class ValueReader {
-  readonly markers: SourceMarker[] = [];
+  /** `undefined` while there are none, as mostly. */
+  markers: SourceMarker[] | undefined;
   readonly #lexer: DtsLexer;
   readonly #bytes: ByteBuffer;
 
@@ -103,6 +130,7 @@ class ValueReader {
 
   #mark(kind: SourceMarker['kind']): void {
     const lexer = this.#lexer;
+    this.markers ??= [];
     this.markers.push({ kind, offset: this.#bytes.length, text: lexer.text(), at: lexer.start });
     lexer.next();
   }
