@@ -25,6 +25,8 @@ export interface FdtWriterOptions {
    * Left out, the buffer grows as needed.
    */
   readonly size?: number;
+  /** A buffer to write to, all of which is cleared first; its length takes the place of `size`. */
+  readonly buffer?: Uint8Array;
   /** false writes every property name anew, like libfdt's `FDT_CREATE_FLAG_NO_NAME_DEDUP`. Default true. */
   readonly dedup?: boolean;
 }
@@ -65,11 +67,11 @@ export class FdtWriter {
    * @throws FdtError NOSPACE when `size` is less than 48; BADVALUE when it is not a whole number below 2^31
    */
   constructor(options: FdtWriterOptions = {}) {
-    const { size, dedup = true } = options;
+    const { buffer, size = buffer?.length, dedup = true } = options;
     if (size !== undefined) checkCapacity(size, RESERVATIONS_START);
     this.#growing = size === undefined;
-    this.#bytes = new Uint8Array(size ?? 4096);
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes = buffer?.subarray(0, size).fill(0) ?? new Uint8Array(size ?? 4096);
+    this.#view = viewOf(this.#bytes);
     this.#table = dedup ? new StringTable('latest') : undefined;
   }
 
@@ -132,14 +134,19 @@ export class FdtWriter {
    */
   property(name: string, value: Uint8Array): void {
     if (this.#stage !== 'structure') this.#expect('structure');
-    const length = 12 + alignToken(value.length);
-    const nameoff = this.#table?.find(name);
-    if (nameoff === undefined) {
-      this.#addNamed(name, value, length);
-      return;
-    }
+    const valueLength = value.length;
+    const length = 12 + alignToken(valueLength);
+    const nameoff = this.#table?.find(name) ?? this.#addName(name, length);
     this.#reserve(length);
-    this.#writeProperty(nameoff, value, length);
+    const view = this.#view;
+    const at = this.#top;
+    view.setUint32(at, FDT_PROP);
+    view.setUint32(at + 4, valueLength);
+    // Counted from the end of the strings, thus negative, until finish() knows their size.
+    view.setInt32(at + 8, nameoff);
+    if (valueLength <= SHORT_VALUE) copyShort(view, at + 12, value);
+    else this.#bytes.set(value, at + 12);
+    this.#top = at + length;
   }
 
   /**
@@ -173,8 +180,8 @@ export class FdtWriter {
     return bytes.subarray(0, this.#top + this.#stringsSize);
   }
 
-  /** A property whose name has to be written first. */
-  #addNamed(name: string, value: Uint8Array, length: number): void {
+  /** Adds a name to the strings for a property that takes `length` bytes. Returns its position. */
+  #addName(name: string, length: number): number {
     const nameLength = name.length + 1;
     // Room for both at once, so that growing leaves no name behind. With a fixed size libfdt writes the name before it
     // looks for room for the rest, and then only takes the size back: the bytes stay.
@@ -184,20 +191,7 @@ export class FdtWriter {
     this.#reserve(length, nameLength);
     this.#stringsSize += nameLength;
     this.#table?.add(name);
-    this.#writeProperty(position, value, length);
-  }
-
-  #writeProperty(nameoff: number, value: Uint8Array, length: number): void {
-    const view = this.#view;
-    const at = this.#top;
-    const valueLength = value.length;
-    view.setUint32(at, FDT_PROP);
-    view.setUint32(at + 4, valueLength);
-    // Counted from the end of the strings, thus negative, until finish() knows their size.
-    view.setInt32(at + 8, nameoff);
-    if (valueLength <= SHORT_VALUE) copyShort(view, at + 12, value);
-    else this.#bytes.set(value, at + 12);
-    this.#top = at + length;
+    return position;
   }
 
   #writeHeader(): void {
@@ -251,8 +245,12 @@ export class FdtWriter {
     bytes.set(old.subarray(0, this.#top));
     bytes.set(old.subarray(old.length - this.#stringsSize), capacity - this.#stringsSize);
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer);
+    this.#view = viewOf(bytes);
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**
