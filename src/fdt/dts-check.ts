@@ -119,10 +119,12 @@ function checkLabels(nodes: readonly LiveNode[], fail: Fail): void {
 function explicitPhandles(tree: SourceTree, nodes: readonly LiveNode[], fail: Fail): Map<number, SourceNode> {
   const phandles = new Map<number, SourceNode>();
   for (const { node, properties } of nodes) {
-    const [phandle, linux] = ['phandle', 'linux,phandle'].map((name) => {
-      const property = properties.find((item) => item.name === name);
-      return property === undefined ? 0 : explicitPhandle(tree, node, property, fail);
-    });
+    let phandle = 0;
+    let linux = 0;
+    for (const property of properties) {
+      if (property.name === 'phandle') phandle = explicitPhandle(tree, node, property, fail);
+      else if (property.name === 'linux,phandle') linux = explicitPhandle(tree, node, property, fail);
+    }
     if (phandle && linux && phandle !== linux) {
       fail('PHANDLE', node.at, '"phandle" and "linux,phandle" of one node differ');
     }

@@ -12,6 +12,8 @@ export class SourceTree {
   readonly #source: Uint8Array;
   /** Nodes by label; may hold nodes that have lost it. */
   readonly #labels: Map<string, Set<SourceNode>> = new Map();
+  /** How many more nodes to look at for labels that several nodes have: a hostile source must not take forever. */
+  #patience = 10_000_000;
 
   /** @param source - for errors */
   constructor(source: Uint8Array, root: SourceNode) {
@@ -24,7 +26,8 @@ export class SourceTree {
    * The live node that `reference`, a label or a path that begins with "/", leads to.
    *
    * @param at - where it stands in the source, for errors
-   * @throws DtsError REFERENCE when there is none; DUPLICATE_LABEL when several nodes have the label
+   * @throws DtsError REFERENCE when there is none; DUPLICATE_LABEL when several nodes have the label, which is tolerated
+   * while it takes little searching: all but one may be deleted in the end
    */
   resolve(reference: string, at: number): SourceNode {
     const node = reference.startsWith('/') ? this.#byPath(reference) : this.#byLabel(reference, at);
@@ -117,8 +120,26 @@ export class SourceTree {
     for (const node of nodes) if (node.deleted || !node.labels?.get(label)?.live) nodes.delete(node);
     const [first, second] = nodes;
     if (second === undefined) return first;
+    const inOrder = this.#firstOf(nodes);
+    if (inOrder !== undefined) return inOrder;
     const message = `label "${shorten(label)}" is on more than one node`;
     throw dtsErrorAt(this.#source, at, { code: 'DUPLICATE_LABEL', message });
+  }
+
+  /** The one of `nodes` that comes first in the tree; `undefined` when too much has been searched already. */
+  #firstOf(nodes: ReadonlySet<SourceNode>): SourceNode | undefined {
+    const pending = [this.root];
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      if (nodes.has(node)) return node;
+      const { items } = node.children;
+      this.#patience -= 1 + items.length;
+      if (this.#patience < 0) return undefined;
+      for (let index = items.length - 1; index >= 0; index--) {
+        const child = items[index];
+        if (child !== undefined && !child.deleted) pending.push(child);
+      }
+    }
+    return undefined;
   }
 
   /** As in dtc one slash may end the path, and no other component may be empty but for slashes that run together. */
