@@ -101,7 +101,8 @@ ${describe.join('\n')}
 ${cases.join('\n')}
   esac
 }
-compdef _kho kho
+# Autoloaded from fpath this file is the function itself; sourced it only defines it.
+if [[ $funcstack[1] == _kho ]]; then _kho "$@"; else compdef _kho kho; fi
 `;
 }
 

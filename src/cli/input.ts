@@ -5,6 +5,8 @@ import { FileError, inFile, isSystemError, UsageError } from './failure.js';
 /** No blob can be larger: its offsets are C `int`. */
 const MAX_INPUT = 0x7fffffff;
 const FIRST_BUFFER = 65536;
+/** A single read takes a C `int`. */
+const MAX_READ = 1 << 30;
 const PAUSE_MS = 5;
 
 /**
@@ -26,6 +28,7 @@ export function readInput(file: string): Uint8Array {
 
 function readToEnd(file: string, descriptor: number): Uint8Array {
   const { size } = fstatSync(descriptor);
+  if (size > MAX_INPUT) throw tooLarge(file);
   // One byte more, so that the end of a file of the expected size is seen without a larger buffer.
   let buffer = new Uint8Array(Math.min(Math.max(size + 1, FIRST_BUFFER), MAX_INPUT + 1));
   let length = 0;
@@ -33,8 +36,7 @@ function readToEnd(file: string, descriptor: number): Uint8Array {
     const got = readSome(descriptor, buffer, length);
     if (got === 0) return buffer.subarray(0, length);
     length += got;
-    if (length > MAX_INPUT)
-      throw new FileError(file, new Error('larger than 2 GiB, more than an FDT can be'));
+    if (length > MAX_INPUT) throw tooLarge(file);
     if (length === buffer.length) {
       const larger = new Uint8Array(Math.min(length * 2, MAX_INPUT + 1));
       larger.set(buffer);
@@ -43,10 +45,14 @@ function readToEnd(file: string, descriptor: number): Uint8Array {
   }
 }
 
+function tooLarge(file: string): FileError {
+  return new FileError(file, new Error('larger than 2 GiB, more than an FDT can be'));
+}
+
 function readSome(descriptor: number, buffer: Uint8Array, at: number): number {
   while (true) {
     try {
-      return readSync(descriptor, buffer, at, buffer.length - at, null);
+      return readSync(descriptor, buffer, at, Math.min(buffer.length - at, MAX_READ), null);
     } catch (error) {
       // A terminal or pipe that somebody else made non-blocking; and Windows tells the end of a pipe this way.
       if (isSystemError(error, 'EOF')) return 0;

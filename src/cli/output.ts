@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeSync } from 'node:fs';
-import { isSystemError } from './failure.js';
+import { FileError, isSystemError } from './failure.js';
 
 const CHUNK = 65536;
 const PAUSE_MS = 5;
+const NAMES: Readonly<Record<number, string>> = { 1: 'stdout', 2: 'stderr' };
 
 /** Thrown when whoever reads our output has gone away: the program ends quietly. */
 export class OutputClosed extends Error {}
@@ -47,7 +48,8 @@ function writeFully(descriptor: number, bytes: Uint8Array): void {
       at += writeSync(descriptor, bytes, at, Math.min(bytes.length - at, CHUNK * 16));
     } catch (error) {
       if (isSystemError(error, 'EPIPE')) throw new OutputClosed();
-      if (!isSystemError(error, 'EAGAIN')) throw error;
+      if (!isSystemError(error, 'EAGAIN'))
+        throw new FileError(NAMES[descriptor] ?? `descriptor ${descriptor}`, error);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     }
   }

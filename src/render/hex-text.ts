@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatHex } from '../bytes/hex.js';
+import { formatHex, hexBytes } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
 import type { Fdt } from '../fdt/fdt.js';
 import { fdtSegments, type Segment } from '../fdt/segments.js';
@@ -9,6 +9,10 @@ import type { TextSink } from './text-sink.js';
 import { littleU64 } from './value-kind.js';
 
 const ROW = 16;
+/** How each byte looks in the ASCII column. */
+const ASCII: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '.',
+);
 const HEX_WIDTH = ROW * 3 - 1;
 /** Names and strings are cut to this many characters in the column of explanations. */
 const MAX_TEXT = 80;
@@ -61,13 +65,9 @@ function writeRows(
       continue;
     }
     isRepeating = false;
-    let hex = '';
     let ascii = '';
-    for (let index = 0; index < row.length; index++) {
-      const byte = row[index] ?? 0;
-      hex += `${index > 0 ? ' ' : ''}${byte < 16 ? '0' : ''}${byte.toString(16)}`;
-      ascii += byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '.';
-    }
+    for (let index = 0; index < row.length; index++) ascii += ASCII[row[index] ?? 0] ?? '';
+    const hex = hexBytes(row, ' ');
     const place = paint('guide', (offset + at).toString(16).padStart(8, '0'));
     const text = paint(isFiller ? 'note' : 'number', hex.padEnd(HEX_WIDTH));
     const letters = paint('note', `|${ascii}|`);

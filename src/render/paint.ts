@@ -23,15 +23,15 @@ export const plainPaint: Paint = (_role, text) => text;
 // The 16 colours that every terminal theme keeps legible; property names stay in the terminal's own colour.
 const SGR: Readonly<Record<Role, string>> = {
   title: '1',
-  node: '1;34',
+  node: '1;36',
   property: '',
   string: '32',
-  number: '36',
+  number: '33',
   note: '2',
   guide: '2',
   added: '32',
   removed: '31',
-  changed: '33',
+  changed: '1;33',
   error: '1;31',
 };
 

@@ -18,6 +18,12 @@ describe('kho check', () => {
     expect(kho(['check', BLOB, '--quiet'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
+  it('judges every FDT of a debugfs folder', () => {
+    expect(kho(['check', 'fixtures/demo/out'])).toEqual(
+      kho(['check', BLOB, 'fixtures/demo/out/sub_fdts/memblock']),
+    );
+  });
+
   it('lists all violations of a damaged one', () => {
     const damaged = Buffer.from(bytes);
     damaged.writeUInt32BE(0x1000, 0x48);
@@ -34,7 +40,7 @@ describe('kho check', () => {
       schemaVersion: 1,
       kind: 'check',
       blobs: [
-        { file: 'stdin', accepted: false, errors: [{ code: 'BADOFFSET', offset: 0x40, path: '/' }, {}] },
+        { file: 'stdin', accepted: false, errors: [{ code: 'BADOFFSET', offset: 0x40, path: '/' }, {}, {}] },
       ],
     });
   });

@@ -4,7 +4,8 @@ import { type NamedVerdict, writeVerdict, writeVerdictsJson } from '../../render
 import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
 import { type Command, defineCommand } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { readInput, requireOneStdin } from '../input.js';
+import { openFolder } from '../folder-input.js';
+import { isFolder, readInput, requireOneStdin } from '../input.js';
 
 /** Enough for any blob that a person will read the list of. */
 const MAX_ISSUES = 100_000;
@@ -13,6 +14,7 @@ const MAX_ISSUES = 100_000;
 export const check: Command = defineCommand({
   examples: [
     ['check kho.dtb', 'every rule that libfdt enforces, every violation'],
+    ['check /sys/kernel/debug/kho/out', 'all FDT blobs of a running kernel'],
     ['check *.dtb --strict', 'warnings count too'],
     ['check - --json < kho.dtb', 'stdin, as JSON'],
   ],
@@ -22,7 +24,7 @@ export const check: Command = defineCommand({
       type: 'string',
       array: true,
       demandOption: true,
-      describe: 'FDT blobs, - for stdin',
+      describe: 'FDT blobs, KHO debugfs folders, - for stdin',
     },
   },
   options: {
@@ -33,10 +35,7 @@ export const check: Command = defineCommand({
   run: ({ blob: files, json, strict, quiet }, io) => {
     requireOneStdin(...files);
     const out = io.stdout.write;
-    const verdicts = files.map((file): NamedVerdict => {
-      const bytes = readInput(file);
-      return { file: file === '-' ? 'stdin' : file, verdict: checkFdt(bytes, MAX_ISSUES) };
-    });
+    const verdicts = files.flatMap((file) => (isFolder(file) ? judgeFolder(file) : judgeBlob(file)));
     const isGood = ({ verdict }: NamedVerdict): boolean =>
       verdict.accepted && !(strict && verdict.warnings.length > 0);
     if (json) {
@@ -51,3 +50,23 @@ export const check: Command = defineCommand({
     return verdicts.every(isGood) ? EXIT.ok : EXIT.findings;
   },
 });
+
+function judgeBlob(file: string): NamedVerdict[] {
+  const verdict = checkFdt(readInput(file), MAX_ISSUES);
+  return [{ file: file === '-' ? 'stdin' : file, verdict }];
+}
+
+/** The root FDT and those blobs that are FDTs. */
+function judgeFolder(folder: string): NamedVerdict[] {
+  return openFolder(folder, { tolerant: true }).flatMap(({ direction, root, blobs }) => {
+    const place = direction === '' ? folder : `${folder}/${direction}`;
+    const trees = blobs.filter(({ isFdt }) => isFdt);
+    return [
+      { file: `${place}/fdt`, verdict: checkFdt(root, MAX_ISSUES) },
+      ...trees.map(({ name, bytes }) => ({
+        file: `${place}/sub_fdts/${name}`,
+        verdict: checkFdt(bytes, MAX_ISSUES),
+      })),
+    ];
+  });
+}
