@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { escapeText } from '../bytes/printable.js';
+import { checkCapacity } from './capacity.js';
 import type { FdtCursor } from './cursor.js';
 import { EditorBuffer } from './editor-buffer.js';
 import { enterNode, findNodeEnd, findProperty, findSubnode } from './editor-search.js';
 import { FdtError, type FdtErrorCode } from './error.js';
 import { checkName, writeName } from './name.js';
 import { alignToken, FDT_BEGIN_NODE, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
-import { checkCapacity, FdtWriter } from './writer.js';
+import { FdtWriter } from './writer.js';
 
 /**
  * Changes a blob in a buffer of fixed size, byte for byte as libfdt's read-write and write-in-place functions do for the

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { checkCapacity } from './capacity.js';
 import { MAX_BLOB_SIZE } from './check-header.js';
 import { FdtError } from './error.js';
 import { FDT_MAGIC, FDT_SW_MAGIC, headerSize, writeHeader } from './header.js';
 import { writeName } from './name.js';
 import { RESERVATION_SIZE } from './reservation.js';
-import { settleNameOffsets } from './settle-names.js';
+import { shiftNameOffsets } from './shift-names.js';
 import { StringTable } from './string-table.js';
 import { alignToken, FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
 
@@ -60,6 +61,13 @@ export class FdtWriter {
   #top = RESERVATIONS_START;
   /** Size of the strings at the end of the buffer, which go down. */
   #stringsSize = 0;
+  /**
+   * The size of the strings that name offsets count on, so that they are right at once if no name is added any more. 0
+   * when every property adds one.
+   */
+  #counted = 0;
+  /** Where offsets count on another size: pairs of the place in the buffer up to which they do, and that size. */
+  #outdated: number[] = [];
   /** The strings by name; `undefined` when names are not looked for. */
   readonly #table: StringTable | undefined;
 
@@ -80,7 +88,11 @@ export class FdtWriter {
    * as a page, with remains of the strings above `totalsize`. A view, valid until the next call.
    */
   get buffer(): Uint8Array {
-    if (this.#stage !== 'finished') this.#writeHeader();
+    if (this.#stage !== 'finished') {
+      // libfdt counts from the end of the strings while it writes.
+      this.#countNamesOn(0);
+      this.#writeHeader();
+    }
     return this.#bytes;
   }
 
@@ -142,8 +154,7 @@ export class FdtWriter {
     const at = this.#top;
     view.setUint32(at, FDT_PROP);
     view.setUint32(at + 4, valueLength);
-    // Counted from the end of the strings, thus negative, until finish() knows their size.
-    view.setInt32(at + 8, nameoff);
+    view.setInt32(at + 8, this.#counted + nameoff);
     if (valueLength <= SHORT_VALUE) copyShort(view, at + 12, value);
     else this.#bytes.set(value, at + 12);
     this.#top = at + length;
@@ -174,7 +185,7 @@ export class FdtWriter {
     this.#top += 4;
     const bytes = this.#bytes;
     bytes.copyWithin(this.#top, bytes.length - this.#stringsSize, bytes.length);
-    settleNameOffsets(this.#view, this.#structStart, this.#stringsSize);
+    this.#countNamesOn(this.#stringsSize);
     this.#stage = 'finished';
     this.#writeHeader();
     return bytes.subarray(0, this.#top + this.#stringsSize);
@@ -190,8 +201,26 @@ export class FdtWriter {
     writeName(this.#bytes, this.#bytes.length + position, name);
     this.#reserve(length, nameLength);
     this.#stringsSize += nameLength;
-    this.#table?.add(name);
+    if (this.#table) {
+      this.#table.add(name);
+      this.#outdated.push(this.#top, this.#counted);
+      this.#counted = this.#stringsSize;
+    }
     return position;
+  }
+
+  /** Makes all name offsets written so far count on `size` bytes of strings. */
+  #countNamesOn(size: number): void {
+    const outdated = this.#outdated;
+    outdated.push(this.#top, this.#counted);
+    let start = this.#structStart;
+    for (let index = 0; index < outdated.length; index += 2) {
+      const end = outdated[index] ?? start;
+      const counted = outdated[index + 1] ?? size;
+      if (counted !== size) shiftNameOffsets(this.#view, start, end, size - counted);
+      start = end;
+    }
+    this.#outdated = [this.#top, size];
   }
 
   #writeHeader(): void {
@@ -251,21 +280,6 @@ export class FdtWriter {
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/**
- * Refuses what is no size of a buffer.
- *
- * @throws FdtError NOSPACE when `size` is less than `least`; BADVALUE when it is not a whole number below 2^31
- */
-export function checkCapacity(size: number, least: number): void {
-  if (size < least) {
-    const message = `expected a buffer of at least ${least} bytes, found ${size}`;
-    throw new FdtError({ code: 'NOSPACE', message });
-  }
-  if (Number.isInteger(size) && size <= MAX_BLOB_SIZE) return;
-  const message = `expected a buffer of at most ${MAX_BLOB_SIZE} bytes, found ${size}`;
-  throw new FdtError({ code: 'BADVALUE', message });
 }
 
 /** Copies `value` to `offset`, for short values faster than `TypedArray.prototype.set`: four bytes a write. */

@@ -41,6 +41,28 @@ describe('FdtWriter', () => {
     expect(writer.buffer.subarray(152, 4064).every((byte) => byte === 0)).toBe(true);
   });
 
+  it('writes to a part of a buffer of the caller, cleared, and may be looked at while it does', () => {
+    const memory = new Uint8Array(400).fill(0xaa);
+    const writer = new FdtWriter({ buffer: memory.subarray(16, 316) });
+    writer.finishReservations();
+    writer.beginNode('');
+    writer.property('preserved-memory-map', u64(0x123456789abcdef0n));
+    const early = writer.buffer.slice();
+    // In progress libfdt counts name offsets from the end of the strings.
+    expect(new DataView(early.buffer).getInt32(64 + 8 + 8)).toBe(-21);
+    writer.property('compatible', text('kho-v4'));
+    writer.endNode();
+    const blob = writer.finish();
+    expect(blob.buffer).toBe(memory.buffer);
+    expect(blob.byteOffset).toBe(16);
+    expect([...(openFdt(blob).root?.properties() ?? [])].map(({ name }) => name)).toEqual([
+      'preserved-memory-map',
+      'compatible',
+    ]);
+    expect(memory.subarray(0, 16).every((byte) => byte === 0xaa)).toBe(true);
+    expect(memory.subarray(316).every((byte) => byte === 0xaa)).toBe(true);
+  });
+
   it('writes the same whether the buffer grows or was large enough', () => {
     const random = new Random(runSeed);
     for (let round = 0; round < 300; round++) {
