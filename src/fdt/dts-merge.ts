@@ -116,12 +116,14 @@ export class SourceTree {
   #byLabel(label: string, at: number): SourceNode | undefined {
     const nodes = this.#labels.get(label);
     if (nodes === undefined) return undefined;
-    // A node that is revived later registers its labels again.
-    for (const node of nodes) if (node.deleted || !node.labels?.get(label)?.live) nodes.delete(node);
-    const [first, second] = nodes;
-    if (second === undefined) return first;
-    const inOrder = this.#firstOf(nodes);
-    if (inOrder !== undefined) return inOrder;
+    if (nodes.size > 1) this.#patience -= nodes.size;
+    if (nodes.size === 1 || this.#patience > 0) {
+      // A node that is revived later registers its labels again.
+      for (const node of nodes) if (node.deleted || !node.labels?.get(label)?.live) nodes.delete(node);
+      const [first, second] = nodes;
+      const node = second === undefined ? first : this.#firstOf(nodes);
+      if (node !== undefined || first === undefined) return node;
+    }
     const message = `label "${shorten(label)}" is on more than one node`;
     throw dtsErrorAt(this.#source, at, { code: 'DUPLICATE_LABEL', message });
   }

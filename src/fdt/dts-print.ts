@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { FdtCursor } from './cursor.js';
 import { checkExpressible, type Expressible, LONGEST_DTS_NAME } from './dts-expressible.js';
-import { DtsText, guessValueKind, latin1Bytes, TEXT_PER_BYTE, VALUE_OVERHEAD } from './dts-text.js';
+import {
+  DtsText,
+  type DtsValueKind,
+  guessValueKind,
+  latin1Bytes,
+  TEXT_PER_BYTE,
+  VALUE_OVERHEAD,
+} from './dts-text.js';
 import { type Fdt, FdtNode } from './fdt.js';
 import { isNameAt } from './name.js';
 import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
@@ -53,7 +61,6 @@ export function printDts(fdt: Fdt): Uint8Array {
  * others for damage
  */
 export function* dtsChunks(fdt: Fdt): Generator<Uint8Array<ArrayBuffer>, void> {
-  const { bytes, nodes } = fdt;
   const expressible = checkExpressible(fdt);
   const text = new DtsText(CHUNK);
   text.copy(latin1Bytes(`/dts-v1/;\n${bootCpuidNote(fdt)}\n`));
@@ -62,101 +69,148 @@ export function* dtsChunks(fdt: Fdt): Generator<Uint8Array<ArrayBuffer>, void> {
     const [from, length] = [address, size].map((value) => `0x${value.toString(16).padStart(16, '0')}`);
     text.copy(latin1Bytes(`/memreserve/\t${from} ${length};\n`));
   }
-
-  const { late } = expressible;
-  const writer = new PropertyWriter(fdt, expressible, text);
-  const cursor = fdt.cursor();
-  const isOld = fdt.bounds.version < 16;
-  let row = -1;
-  let last = -1;
-  let depth = 0;
-  for (let tag = cursor.next(); tag !== FDT_END; tag = cursor.next()) {
-    if (!text.hasRoom(LINE)) yield text.take();
-    const indent = Math.min(depth, MAX_INDENT);
-    if (tag === FDT_PROP) {
-      // Those after a child have been written before it.
-      if (last !== row) continue;
-      if (writer.write(cursor.nameoff, cursor.valueStart, cursor.valueLength, indent)) continue;
-      yield* writer.parts(cursor.valueStart, cursor.valueLength);
-    } else if (tag === FDT_BEGIN_NODE) {
-      if (last === row) {
-        for (const offset of late.get(row) ?? []) {
-          const property = fdt.cursor(offset);
-          property.next();
-          const { nameoff, valueStart, valueLength } = property;
-          if (!text.hasRoom(LINE)) yield text.take();
-          if (!writer.write(nameoff, valueStart, valueLength, indent)) {
-            yield* writer.parts(valueStart, valueLength);
-          }
-        }
-        if (!text.hasRoom(LINE)) yield text.take();
-      }
-      row = ++last;
-      if (depth === 0) {
-        text.copy(ROOT);
-      } else {
-        text.byte(NEWLINE);
-        text.repeat(TAB, indent);
-        const { nameEnd } = cursor;
-        let { nameStart } = cursor;
-        if (isOld) nameStart = bytes.subarray(0, nameEnd).lastIndexOf(0x2f) + 1;
-        text.copy(bytes, nameStart, nameEnd);
-      }
-      text.copy(OPEN);
-      depth++;
-    } else if (tag === FDT_END_NODE) {
-      depth--;
-      text.repeat(TAB, Math.min(depth, MAX_INDENT));
-      text.copy(CLOSE);
-      row = nodes.parent[row] ?? -1;
-    }
-  }
+  const printer = new TreePrinter(fdt, expressible, text);
+  while (!printer.fill()) yield text.take();
   yield text.take();
 }
 
-/** Writes properties. */
-class PropertyWriter {
-  readonly #bytes: Uint8Array;
-  readonly #names: Expressible['names'];
+/** Writes the nodes. Apart from the generator, whose long life would keep V8 from compiling the loop. */
+class TreePrinter {
+  readonly #fdt: Fdt;
+  readonly #expressible: Expressible;
   readonly #text: DtsText;
+  readonly #cursor: FdtCursor;
+  /** The row of the open node, and of the node opened last. */
+  #row = -1;
+  #last = -1;
+  #depth = 0;
+  /** The rest of a value that did not fit into one buffer; none while `#valueAt` is `#valueEnd`. */
+  #valueKind: DtsValueKind = 'bytes';
+  #valueAt = 0;
+  #valueEnd = 0;
+  /** Offsets of properties after a child that are to be written before it, the next one last. */
+  #late: number[] = [];
+  /** The row whose late properties have been written. */
+  #lateRow = -1;
 
-  constructor(fdt: Fdt, { names }: Expressible, text: DtsText) {
-    this.#bytes = fdt.bytes;
-    this.#names = names;
+  constructor(fdt: Fdt, expressible: Expressible, text: DtsText) {
+    this.#fdt = fdt;
+    this.#expressible = expressible;
     this.#text = text;
+    this.#cursor = fdt.cursor();
   }
 
-  /** Writes a property, there being room for a {@link LINE}; of a long value nothing yet, which is answered with false. */
-  write(nameoff: number, start: number, length: number, indent: number): boolean {
+  /**
+   * Writes until the buffer is full or all is written.
+   *
+   * @returns whether all is written
+   */
+  fill(): boolean {
     const text = this.#text;
-    const names = this.#names;
-    const bytes = this.#bytes;
+    const cursor = this.#cursor;
+    const { nodes } = this.#fdt;
+    let row = this.#row;
+    let last = this.#last;
+    let depth = this.#depth;
+    let isDone = false;
+    while (!isDone && text.hasRoom(LINE)) {
+      if (this.#valueAt < this.#valueEnd) {
+        this.#writePart();
+        continue;
+      }
+      const indent = Math.min(depth, MAX_INDENT);
+      if (this.#late.length > 0) {
+        this.#writeLate(indent);
+        continue;
+      }
+      const tag = cursor.next();
+      if (tag === FDT_PROP) {
+        // Those after a child have been written before it.
+        if (last === row) this.#writeProperty(cursor, indent);
+      } else if (tag === FDT_BEGIN_NODE) {
+        if (last === row && this.#findLate(row)) continue;
+        row = ++last;
+        this.#openNode(cursor, depth, indent);
+        depth++;
+      } else if (tag === FDT_END_NODE) {
+        depth--;
+        text.repeat(TAB, Math.min(depth, MAX_INDENT));
+        text.copy(CLOSE);
+        row = nodes.parent[row] ?? -1;
+      } else {
+        isDone = tag === FDT_END;
+      }
+    }
+    this.#row = row;
+    this.#last = last;
+    this.#depth = depth;
+    return isDone;
+  }
+
+  #openNode(cursor: FdtCursor, depth: number, indent: number): void {
+    const text = this.#text;
+    if (depth === 0) {
+      text.copy(ROOT);
+    } else {
+      const { bytes, bounds } = this.#fdt;
+      const { nameEnd } = cursor;
+      let { nameStart } = cursor;
+      if (bounds.version < 16) nameStart = bytes.subarray(0, nameEnd).lastIndexOf(0x2f) + 1;
+      text.byte(NEWLINE);
+      text.repeat(TAB, indent);
+      text.copy(bytes, nameStart, nameEnd);
+    }
+    text.copy(OPEN);
+  }
+
+  /** Writes the property at the cursor; of a long value nothing yet but what stands before it. */
+  #writeProperty(cursor: FdtCursor, indent: number): void {
+    const text = this.#text;
+    const { names } = this.#expressible;
+    const { bytes } = this.#fdt;
     text.repeat(TAB, indent);
-    text.copy(names.bytes[names.id(nameoff)] ?? ROOT);
+    text.copy(names.bytes[names.id(cursor.nameoff)] ?? ROOT);
+    const length = cursor.valueLength;
     if (length > 0) {
-      text.copy(EQUALS);
-      if (length > PART) return false;
+      const start = cursor.valueStart;
       const end = start + length;
       const kind = guessValueKind(bytes, start, end);
+      text.copy(EQUALS);
       text.open(kind);
+      if (length > PART) {
+        this.#valueKind = kind;
+        this.#valueAt = start;
+        this.#valueEnd = end;
+        return;
+      }
       text.part(kind, bytes, start, end, end);
     }
     text.copy(SEMICOLON_NEWLINE);
+  }
+
+  #writePart(): void {
+    const text = this.#text;
+    const end = this.#valueEnd;
+    const to = Math.min(this.#valueAt + PART, end);
+    text.part(this.#valueKind, this.#fdt.bytes, this.#valueAt, to, end);
+    this.#valueAt = to;
+    if (to === end) text.copy(SEMICOLON_NEWLINE);
+  }
+
+  /** Before the first child of a node with properties after one: steps back so that they are written first. */
+  #findLate(row: number): boolean {
+    const offsets = this.#expressible.late.get(row);
+    if (offsets === undefined || this.#lateRow === row) return false;
+    this.#lateRow = row;
+    this.#late = offsets.toReversed();
+    this.#cursor.nextOffset = this.#cursor.offset;
     return true;
   }
 
-  /** Writes a long value. */
-  *parts(start: number, length: number): Generator<Uint8Array<ArrayBuffer>, void> {
-    const text = this.#text;
-    const bytes = this.#bytes;
-    const end = start + length;
-    const kind = guessValueKind(bytes, start, end);
-    text.open(kind);
-    for (let at = start; at < end; at += PART) {
-      if (!text.hasRoom(LINE)) yield text.take();
-      text.part(kind, bytes, at, Math.min(at + PART, end), end);
-    }
-    text.copy(SEMICOLON_NEWLINE);
+  #writeLate(indent: number): void {
+    const property = this.#fdt.cursor(this.#late.pop());
+    property.next();
+    this.#writeProperty(property, indent);
   }
 }
 
