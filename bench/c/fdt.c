@@ -29,7 +29,7 @@ static uint64_t traverse(const void *fdt)
 {
 	uint64_t sum = 0;
 	int depth = 0;
-	for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, &depth)) {
+	for (int node = 0; node >= 0 && depth >= 0; node = fdt_next_node(fdt, node, &depth)) {
 		int length, property;
 		fdt_get_name(fdt, node, &length);
 		sum += length;

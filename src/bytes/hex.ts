@@ -11,5 +11,10 @@ const BYTE_HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
 
 /** Bytes as two lower-case hex digits each, joined by `separator`. */
 export function hexBytes(bytes: Uint8Array, separator = ''): string {
-  return Array.from(bytes, (byte) => BYTE_HEX[byte] ?? '').join(separator);
+  let text = '';
+  for (let at = 0; at < bytes.length; at++) {
+    if (at > 0) text += separator;
+    text += BYTE_HEX[bytes[at] ?? 0] ?? '';
+  }
+  return text;
 }

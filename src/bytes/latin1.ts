@@ -6,8 +6,11 @@
  */
 export function decodeLatin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   let text = '';
-  for (let at = start; at < end; at += 4096) {
-    text += String.fromCharCode.apply(null, Array.from(bytes.subarray(at, Math.min(end, at + 4096))));
+  // A plain array of codes is what V8 turns into a string fastest; the pieces keep it within the stack.
+  for (let at = start; at < end; ) {
+    const codes: number[] = [];
+    for (const stop = Math.min(end, at + 4096); at < stop; at++) codes.push(bytes[at] ?? 0);
+    text += String.fromCharCode.apply(null, codes);
   }
   return text;
 }

@@ -14,3 +14,11 @@ export function escapeText(text: string): string {
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
   });
 }
+
+/** Longer names are cut in paths and messages: one name may be as long as the blob, and is quoted again and again. */
+const LONGEST_QUOTED = 128;
+
+/** A name from a blob for a path or message: escaped, and cut to 128 characters with an ellipsis. */
+export function quoteName(name: string): string {
+  return escapeText(name.length > LONGEST_QUOTED ? `${name.slice(0, LONGEST_QUOTED)}…` : name);
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { escapeText } from '../bytes/printable.js';
+import { quoteName } from '../bytes/printable.js';
 import type { StructureBounds } from './bounds.js';
 import { FDT_BAD, FdtCursor } from './cursor.js';
 import type { FdtErrorCode, FdtIssue } from './error.js';
@@ -77,5 +77,5 @@ function rootNameProblem(cursor: FdtCursor, bytes: Uint8Array, version: number):
     if (slash < 0) return 'the root node of a blob before version 16 is named by a path, found no "/" in it';
   }
   const name = cursor.nodeName();
-  return name === '' ? undefined : `the root node has no name, found "${escapeText(name)}"`;
+  return name === '' ? undefined : `the root node has no name, found "${quoteName(name)}"`;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
 import type { Issue } from '../bytes/issue.js';
-import { escapeText } from '../bytes/printable.js';
+import { quoteName } from '../bytes/printable.js';
 import { FDT_BAD } from './cursor.js';
 import type { FdtIssue } from './error.js';
 import { type Fdt, openFdt } from './fdt.js';
@@ -125,7 +125,7 @@ function checkStructure(fdt: Fdt, warn: Warn): void {
       parent.hasChild = true;
       if (!NODE_NAME.test(name)) warn({ code: 'BAD_NAME', offset, path, message: badName('node', name) });
       if (parent.children.has(name)) {
-        const message = `the parent already has a child "${escapeText(name)}"`;
+        const message = `the parent already has a child "${quoteName(name)}"`;
         warn({ code: 'DUPLICATE_NODE', offset, path, message });
       }
       parent.children.add(name);
@@ -149,15 +149,15 @@ function checkStructure(fdt: Fdt, warn: Warn): void {
     const path = node?.path;
     const name = cursor.propertyName() ?? '';
     if (node === undefined) {
-      const message = `property "${escapeText(name)}" lies outside of every node`;
+      const message = `property "${quoteName(name)}" lies outside of every node`;
       warn({ code: 'PROPERTY_OUTSIDE_NODE', offset, message });
     } else {
       if (node.hasChild) {
-        const message = `property "${escapeText(name)}" follows a child node: libfdt does not find it`;
+        const message = `property "${quoteName(name)}" follows a child node: libfdt does not find it`;
         warn({ code: 'PROPERTY_AFTER_CHILD', offset, path, message });
       }
       if (node.properties.has(name)) {
-        const message = `the node already has a property "${escapeText(name)}"`;
+        const message = `the node already has a property "${quoteName(name)}"`;
         warn({ code: 'DUPLICATE_PROPERTY', offset, path, message });
       }
       node.properties.add(name);
@@ -178,5 +178,5 @@ function checkStructure(fdt: Fdt, warn: Warn): void {
 }
 
 function badName(what: string, name: string): string {
-  return `${what} name "${escapeText(name)}" has characters outside the Devicetree Specification`;
+  return `${what} name "${quoteName(name)}" has characters outside the Devicetree Specification`;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { escapeText } from '../bytes/printable.js';
+import { checkCapacity } from './capacity.js';
 import type { FdtCursor } from './cursor.js';
 import { EditorBuffer } from './editor-buffer.js';
 import { enterNode, findNodeEnd, findProperty, findSubnode } from './editor-search.js';
@@ -52,9 +53,10 @@ export class FdtEditor {
    * @param blob - stays as it is
    * @param size - of the buffer in bytes
    * @throws FdtError NOSPACE when it does not fit; BADMAGIC, BADVERSION, BADSTATE, TRUNCATED or BADSTRUCTURE when it
-   * cannot be read
+   * cannot be read; BADVALUE when `size` is not a whole number below 2^31
    */
   static openInto(blob: Uint8Array, size: number): FdtEditor {
+    checkCapacity(size, 0);
     return new FdtEditor(new EditorBuffer(blob, new Uint8Array(size)));
   }
 

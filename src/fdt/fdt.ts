@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { escapeText } from '../bytes/printable.js';
+import { quoteName } from '../bytes/printable.js';
 import type { StructureBounds } from './bounds.js';
 import { checkHeader } from './check-header.js';
+import { checkNames } from './check-names.js';
 import { checkStructure } from './check-structure.js';
 import { FDT_BAD, FdtCursor } from './cursor.js';
 import { FdtError, type FdtIssue } from './error.js';
@@ -43,6 +44,7 @@ export function openFdt(bytes: Uint8Array, options: OpenFdtOptions = {}): Fdt {
   const end = Math.min(header.totalsize, bytes.length);
   const reservations = readReservations(bytes, header.off_mem_rsvmap, end, complain);
   const names = new PropertyNames(bytes, bounds);
+  checkNames(bytes, bounds, names, complain);
   checkStructure(bytes, bounds, names, complain);
   return new Fdt(bytes, header, bounds, reservations, issues, names);
 }
@@ -213,6 +215,6 @@ export class FdtProperty {
   /** Path of the property with control characters escaped. */
   get path(): string {
     const node = this.node.path;
-    return `${node === '/' ? '' : node}/${escapeText(this.name)}`;
+    return `${node === '/' ? '' : node}/${quoteName(this.name)}`;
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { escapeText } from '../bytes/printable.js';
+import { quoteName } from '../bytes/printable.js';
 import type { StructureBounds } from './bounds.js';
 import { FDT_BAD, FdtCursor, readNodeName } from './cursor.js';
 import type { PropertyNames } from './property-names.js';
@@ -77,13 +77,13 @@ export function rowAt(nodes: NodeColumns, offset: number): number {
 /** Paths spell out this many components: deeper ones help nobody, and a hostile blob could make each megabytes long. */
 const MAX_PATH_DEPTH = 64;
 
-/** The path of a child called `name` of the node at `parent`, which has `depth` components; control characters escaped. */
+/** The path of a child called `name` of the node at `parent`, which has `depth` components; control characters escaped, long names cut. */
 export function childPath(parent: string, name: string, depth: number): string {
   if (depth > MAX_PATH_DEPTH) return parent.endsWith('/…') ? parent : `${parent}/…`;
-  return `${parent === '/' ? '' : parent}/${escapeText(name)}`;
+  return `${parent === '/' ? '' : parent}/${quoteName(name)}`;
 }
 
-/** The path of the node in `row`, `/` for a root; control characters in names are escaped. */
+/** The path of the node in `row`, `/` for a root; control characters in names are escaped, long names cut. */
 export function rowPath(bytes: Uint8Array, bounds: StructureBounds, nodes: NodeColumns, row: number): string {
   const rows: number[] = [];
   for (let at = row; at >= 0 && (nodes.parent[at] ?? -1) >= 0; at = nodes.parent[at] ?? -1) rows.push(at);

@@ -4,8 +4,12 @@ import type { StructureBounds } from './bounds.js';
 
 /** Names at offsets below this are remembered in an array, the fastest look-up there is; the rest in a map. */
 const ARRAY_LIMIT = 1 << 16;
-/** Longer names are decoded each time: a hostile table of overlapping megabyte names must not fill the memory. */
+/** Longer names are decoded each time: a hostile table of overlapping names must not fill the memory. */
 const LONGEST_REMEMBERED = 256;
+/** What is left of a name where names must be cut. */
+const CUT_LENGTH = 64;
+/** A table whose strings are all shorter than this cannot make reading the names of a blob expensive. */
+const LONG_STRING = 256;
 
 /** The strings block of a blob: property names by offset, each decoded once. */
 export class PropertyNames {
@@ -16,6 +20,7 @@ export class PropertyNames {
   readonly last: number;
   readonly #low: string[] = [];
   readonly #high = new Map<number, string>();
+  #cut = false;
 
   /**
    * @param bytes - the whole blob
@@ -44,10 +49,34 @@ export class PropertyNames {
     return (nameoff < ARRAY_LIMIT ? this.#low[nameoff] : this.#high.get(nameoff)) ?? this.#decode(nameoff);
   }
 
+  /**
+   * The ends (offsets of the NULs) of the strings in the block when one of them is so long that a blob could name it,
+   * or each of its tails, often enough to make reading all names quadratic; `undefined` otherwise.
+   */
+  longTable(): Int32Array | undefined {
+    const ends: number[] = [];
+    let longest = 0;
+    for (let at = this.#start; at <= this.#start + this.last; at = (ends.at(-1) ?? 0) + this.#start + 1) {
+      const nul = this.#bytes.indexOf(0, at);
+      longest = Math.max(longest, nul - at);
+      ends.push(nul - this.#start);
+    }
+    return longest > LONG_STRING ? Int32Array.from(ends) : undefined;
+  }
+
+  /** From now on, names are cut to a length that is bearable however many properties there are. */
+  cutNames(): void {
+    this.#cut = true;
+    this.#low.length = 0;
+    this.#high.clear();
+  }
+
   #decode(nameoff: number): string | undefined {
     if (!this.has(nameoff)) return undefined;
     const start = this.#start + nameoff;
-    const name = decodeLatin1(this.#bytes, start, this.#bytes.indexOf(0, start));
+    const window = this.#cut ? this.#bytes.subarray(0, start + CUT_LENGTH) : this.#bytes;
+    const nul = window.indexOf(0, start);
+    const name = nul < 0 ? `${decodeLatin1(window, start)}…` : decodeLatin1(window, start, nul);
     if (name.length > LONGEST_REMEMBERED) return name;
     if (nameoff < ARRAY_LIMIT) this.#low[nameoff] = name;
     else this.#high.set(nameoff, name);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { checkCapacity } from './capacity.js';
 import { MAX_BLOB_SIZE } from './check-header.js';
 import { FdtError } from './error.js';
 import { FDT_MAGIC, FDT_SW_MAGIC, headerSize, writeHeader } from './header.js';
 import { writeName } from './name.js';
 import { RESERVATION_SIZE } from './reservation.js';
-import { settleNameOffsets } from './settle-names.js';
+import { shiftNameOffsets } from './shift-names.js';
 import { StringTable } from './string-table.js';
 import { alignToken, FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
 
@@ -25,6 +26,8 @@ export interface FdtWriterOptions {
    * Left out, the buffer grows as needed.
    */
   readonly size?: number;
+  /** A buffer to write to, all of which is cleared first; its length takes the place of `size`. */
+  readonly buffer?: Uint8Array;
   /** false writes every property name anew, like libfdt's `FDT_CREATE_FLAG_NO_NAME_DEDUP`. Default true. */
   readonly dedup?: boolean;
 }
@@ -58,6 +61,13 @@ export class FdtWriter {
   #top = RESERVATIONS_START;
   /** Size of the strings at the end of the buffer, which go down. */
   #stringsSize = 0;
+  /**
+   * The size of the strings that name offsets count on, so that they are right at once if no name is added any more. 0
+   * when every property adds one.
+   */
+  #counted = 0;
+  /** Where offsets count on another size: pairs of the place in the buffer up to which they do, and that size. */
+  #outdated: number[] = [];
   /** The strings by name; `undefined` when names are not looked for. */
   readonly #table: StringTable | undefined;
 
@@ -65,22 +75,11 @@ export class FdtWriter {
    * @throws FdtError NOSPACE when `size` is less than 48; BADVALUE when it is not a whole number below 2^31
    */
   constructor(options: FdtWriterOptions = {}) {
-    const { size, dedup = true } = options;
-    if (size !== undefined && (!Number.isInteger(size) || size > MAX_BLOB_SIZE)) {
-      throw new FdtError({
-        code: 'BADVALUE',
-        message: `expected a size from ${RESERVATIONS_START} to ${MAX_BLOB_SIZE}, found ${size}`,
-      });
-    }
-    if (size !== undefined && size < RESERVATIONS_START) {
-      throw new FdtError({
-        code: 'NOSPACE',
-        message: `a blob needs at least ${RESERVATIONS_START} bytes, found a size of ${size}`,
-      });
-    }
+    const { buffer, size = buffer?.length, dedup = true } = options;
+    if (size !== undefined) checkCapacity(size, RESERVATIONS_START);
     this.#growing = size === undefined;
-    this.#bytes = new Uint8Array(size ?? 4096);
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes = buffer?.subarray(0, size).fill(0) ?? new Uint8Array(size ?? 4096);
+    this.#view = viewOf(this.#bytes);
     this.#table = dedup ? new StringTable('latest') : undefined;
   }
 
@@ -89,7 +88,11 @@ export class FdtWriter {
    * as a page, with remains of the strings above `totalsize`. A view, valid until the next call.
    */
   get buffer(): Uint8Array {
-    if (this.#stage !== 'finished') this.#writeHeader();
+    if (this.#stage !== 'finished') {
+      // libfdt counts from the end of the strings while it writes.
+      this.#countNamesOn(0);
+      this.#writeHeader();
+    }
     return this.#bytes;
   }
 
@@ -143,14 +146,18 @@ export class FdtWriter {
    */
   property(name: string, value: Uint8Array): void {
     if (this.#stage !== 'structure') this.#expect('structure');
-    const length = 12 + alignToken(value.length);
-    const nameoff = this.#table?.find(name);
-    if (nameoff === undefined) {
-      this.#addNamed(name, value, length);
-      return;
-    }
+    const valueLength = value.length;
+    const length = 12 + alignToken(valueLength);
+    const nameoff = this.#table?.find(name) ?? this.#addName(name, length);
     this.#reserve(length);
-    this.#writeProperty(nameoff, value, length);
+    const view = this.#view;
+    const at = this.#top;
+    view.setUint32(at, FDT_PROP);
+    view.setUint32(at + 4, valueLength);
+    view.setInt32(at + 8, this.#counted + nameoff);
+    if (valueLength <= SHORT_VALUE) copyShort(view, at + 12, value);
+    else this.#bytes.set(value, at + 12);
+    this.#top = at + length;
   }
 
   /**
@@ -178,14 +185,14 @@ export class FdtWriter {
     this.#top += 4;
     const bytes = this.#bytes;
     bytes.copyWithin(this.#top, bytes.length - this.#stringsSize, bytes.length);
-    settleNameOffsets(this.#view, this.#structStart, this.#stringsSize);
+    this.#countNamesOn(this.#stringsSize);
     this.#stage = 'finished';
     this.#writeHeader();
     return bytes.subarray(0, this.#top + this.#stringsSize);
   }
 
-  /** A property whose name has to be written first. */
-  #addNamed(name: string, value: Uint8Array, length: number): void {
+  /** Adds a name to the strings for a property that takes `length` bytes. Returns its position. */
+  #addName(name: string, length: number): number {
     const nameLength = name.length + 1;
     // Room for both at once, so that growing leaves no name behind. With a fixed size libfdt writes the name before it
     // looks for room for the rest, and then only takes the size back: the bytes stay.
@@ -194,21 +201,26 @@ export class FdtWriter {
     writeName(this.#bytes, this.#bytes.length + position, name);
     this.#reserve(length, nameLength);
     this.#stringsSize += nameLength;
-    this.#table?.add(name);
-    this.#writeProperty(position, value, length);
+    if (this.#table) {
+      this.#table.add(name);
+      this.#outdated.push(this.#top, this.#counted);
+      this.#counted = this.#stringsSize;
+    }
+    return position;
   }
 
-  #writeProperty(nameoff: number, value: Uint8Array, length: number): void {
-    const view = this.#view;
-    const at = this.#top;
-    const valueLength = value.length;
-    view.setUint32(at, FDT_PROP);
-    view.setUint32(at + 4, valueLength);
-    // Counted from the end of the strings, thus negative, until finish() knows their size.
-    view.setInt32(at + 8, nameoff);
-    if (valueLength <= SHORT_VALUE) copyShort(view, at + 12, value);
-    else this.#bytes.set(value, at + 12);
-    this.#top = at + length;
+  /** Makes all name offsets written so far count on `size` bytes of strings. */
+  #countNamesOn(size: number): void {
+    const outdated = this.#outdated;
+    outdated.push(this.#top, this.#counted);
+    let start = this.#structStart;
+    for (let index = 0; index < outdated.length; index += 2) {
+      const end = outdated[index] ?? start;
+      const counted = outdated[index + 1] ?? size;
+      if (counted !== size) shiftNameOffsets(this.#view, start, end, size - counted);
+      start = end;
+    }
+    this.#outdated = [this.#top, size];
   }
 
   #writeHeader(): void {
@@ -262,8 +274,12 @@ export class FdtWriter {
     bytes.set(old.subarray(0, this.#top));
     bytes.set(old.subarray(old.length - this.#stringsSize), capacity - this.#stringsSize);
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer);
+    this.#view = viewOf(bytes);
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Copies `value` to `offset`, for short values faster than `TypedArray.prototype.set`: four bytes a write. */

@@ -49,17 +49,17 @@ export class ImageFile {
   }
 
   /**
-   * Reads up to `target.length` bytes at `offset`.
+   * Reads up to `length` bytes at `offset` of the file to `start` in `target`.
    *
    * @returns how many bytes there were; fewer than asked only at the end of the file
    * @throws ImageError IO
    */
-  readSome(offset: number, target: Uint8Array): number {
+  readSome(offset: number, target: Uint8Array, start: number, length: number): number {
     let done = 0;
-    while (done < target.length) {
+    while (done < length) {
       let count: number;
       try {
-        count = readSync(this.fd, target, done, target.length - done, offset + done);
+        count = readSync(this.fd, target, start + done, length - done, offset + done);
       } catch (error) {
         throw new ImageError(
           { code: 'IO', message: `cannot read: ${reason(error)}`, offset: offset + done },
@@ -78,7 +78,7 @@ export class ImageFile {
    * @throws ImageError TRUNCATED with the offset at which the file ends, or IO
    */
   readInto(offset: number, target: Uint8Array): void {
-    const done = this.readSome(offset, target);
+    const done = this.readSome(offset, target, 0, target.length);
     if (done < target.length) throw shortRead(offset, target.length, done);
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { platform } from 'node:process';
 
 /** The few calls of the C library that Node lacks. */
@@ -33,7 +34,7 @@ const EAGAIN = 11;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 function bind(): Libc {
-  const koffi: typeof import('koffi') = createRequire(import.meta.url)('koffi');
+  const koffi: typeof import('koffi') = createRequire(join(import.meta.dirname, 'libc.js'))('koffi');
   const libc = koffi.load('libc.so.6');
   const mmap = libc.func(
     'void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)',

@@ -5,7 +5,7 @@ import { ImageError } from './error.js';
 import { openAvml } from './formats/avml.js';
 import { openElfCore } from './formats/elf-core.js';
 import { openFlattened } from './formats/flattened.js';
-import type { FormatContext, ImageFormat, OpenedFormat } from './formats/format.js';
+import type { FormatContext, ImageFormat, OpenedFormat, PageSpan } from './formats/format.js';
 import { openKdump } from './formats/kdump.js';
 import { openLime } from './formats/lime.js';
 import { openRaw, type RawLayout } from './formats/raw.js';
@@ -33,6 +33,8 @@ export interface MemoryImage extends PhysicalMemory {
   readonly format: ImageFormat;
   /** True when the format was wrapped in makedumpfile's flattened stream. */
   readonly flattened: boolean;
+  /** The page frames this image is for, where it is one file of a set that `makedumpfile --split` wrote. */
+  readonly part: PageSpan | undefined;
   /** How the file is reached after all. */
   readonly io: ImageIo;
   /** Size of the file in bytes. */
@@ -65,6 +67,7 @@ const MAX_REMARKS = 20;
 class OpenedImage implements MemoryImage {
   readonly format: ImageFormat;
   readonly flattened: boolean;
+  readonly part: PageSpan | undefined;
   readonly io: ImageIo;
   readonly fileSize: number;
   readonly machine: string | undefined;
@@ -78,6 +81,7 @@ class OpenedImage implements MemoryImage {
     this.#opened = opened;
     this.format = opened.format;
     this.flattened = flattened;
+    this.part = opened.part;
     this.io = source.io;
     this.fileSize = source.stored;
     this.machine = opened.machine;

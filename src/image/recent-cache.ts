@@ -1,29 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Keeps the `capacity` values that were used last. */
+/**
+ * Keeps what was used last: at least `capacity / 2` values and at most `capacity`. Values live in two generations; when
+ * the young one is full it becomes the old one, and the old one is dropped, which costs less per use than an exact
+ * order (deleting from a Map leaves a gap that finding its oldest key must step over).
+ */
 export class RecentCache<Value> {
-  readonly #values = new Map<number, Value>();
-  readonly #capacity: number;
+  readonly #half: number;
+  #young = new Map<number, Value>();
+  #old = new Map<number, Value>();
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#half = Math.max(1, capacity / 2);
   }
 
   get(key: number): Value | undefined {
-    const value = this.#values.get(key);
-    if (value === undefined) return undefined;
-    // A Map iterates in order of insertion, so putting a value back makes it the youngest.
-    this.#values.delete(key);
-    this.#values.set(key, value);
-    return value;
+    const value = this.#young.get(key);
+    if (value !== undefined) return value;
+    const older = this.#old.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
   }
 
   set(key: number, value: Value): void {
-    this.#values.set(key, value);
-    if (this.#values.size <= this.#capacity) return;
-    for (const oldest of this.#values.keys()) {
-      this.#values.delete(oldest);
-      break;
+    if (this.#young.size >= this.#half) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
+    this.#young.set(key, value);
   }
 }

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FDT_BAD, FDT_END, FdtError, type FdtNode, openFdt, readTree } from '../../src/fdt/index.js';
+import {
+  checkFdt,
+  FDT_BAD,
+  FDT_END,
+  FdtError,
+  type FdtNode,
+  openFdt,
+  readTree,
+} from '../../src/fdt/index.js';
 import { fixturePaths, readFixture } from '../fixtures.js';
 import { Random, runSeed } from '../random.js';
 import { mutate } from './mutate.js';
@@ -181,6 +189,37 @@ describe('limits', () => {
         expect(openFdt(blob, { tolerant: true }).issues.length).toBeGreaterThan(0);
       }),
     );
+  });
+
+  it('is not slowed down by a million properties that name the tails of one huge string', () => {
+    const count = 1_000_000;
+    const longest = 8 << 20;
+    const structure = 12 + count * 12 + 4;
+    const blob = new Uint8Array(56 + structure + longest).fill(0x61, 56 + structure);
+    blob[blob.length - 1] = 0;
+    const view = new DataView(blob.buffer);
+    [0xd00dfeed, blob.length, 56, 56 + structure, 40, 17, 16, 0, longest, structure].forEach(
+      (field, index) => {
+        view.setUint32(index * 4, field);
+      },
+    );
+    view.setUint32(56, 1);
+    for (let index = 0; index < count; index++) {
+      view.setUint32(64 + index * 12, 3);
+      view.setUint32(64 + index * 12 + 8, index);
+    }
+    view.setUint32(64 + count * 12, 2);
+    view.setUint32(68 + count * 12, 9);
+    expect(() => openFdt(blob)).toThrow(
+      /BADLAYOUT: the names of the properties up to here add up to more than/,
+    );
+    const { errors, warnings } = checkFdt(blob, 5);
+    expect(errors).toHaveLength(1);
+    expect(warnings).toHaveLength(5);
+    expect(warnings[0]?.message.length).toBeLessThan(300);
+    const names = [...(openFdt(blob, { tolerant: true }).root?.properties() ?? [])].map((each) => each.name);
+    expect(names).toHaveLength(count);
+    expect(names[0]).toBe(`${'a'.repeat(64)}…`);
   });
 
   it('keeps no more issues than asked for', () => {

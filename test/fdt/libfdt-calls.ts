@@ -112,13 +112,12 @@ export function decodeScripts(bytes: Uint8Array): Script[] {
   return scripts;
 }
 
-/** What libfdt answers to `scripts`; `program` is the built test/oracle/libfdt-calls.c. */
-export function runLibfdt(program: string, scripts: readonly Script[]): Outcome[] {
-  const maxBuffer = 1 << 30;
-  return decodeOutcomes(scripts, execFileSync(program, { input: encodeScripts(scripts), maxBuffer }));
+/** libfdt's answer to encoded scripts; `program` is the built test/oracle/libfdt-calls.c. */
+export function askLibfdt(program: string, scripts: Uint8Array): Buffer {
+  return execFileSync(program, { input: scripts, maxBuffer: 1 << 30 });
 }
 
-/** The answers to `scripts` in what the program wrote. */
+/** The outcomes of `scripts` in what libfdt answered. */
 export function decodeOutcomes(scripts: readonly Script[], output: Uint8Array): Outcome[] {
   const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
   let at = 0;

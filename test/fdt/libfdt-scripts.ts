@@ -80,15 +80,16 @@ export function sequentialScript(random: Random): Script {
 /** A script of changes to a tree: an empty one, one written before, or a blob from `blobs`. */
 export function editingScript(random: Random, blobs: readonly Uint8Array[]): Script {
   const start = random.below(5);
+  const blob = variant(random.pick(blobs), random);
   let calls: Call[];
   if (start === 0) {
     calls = [{ op: 'create_empty_tree' }];
   } else if (start === 1) {
     calls = [...sequentialScript(random).calls, { op: 'reopen' }];
   } else if (start === 2) {
-    calls = [{ op: 'open_in_place', value: variant(random.pick(blobs), random) }];
+    calls = [{ op: 'open_in_place', value: blob }];
   } else {
-    calls = [{ op: 'open_into', value: variant(random.pick(blobs), random) }];
+    calls = [{ op: 'open_into', value: blob }];
   }
   for (let left = random.below(5); left > 0; left--) {
     calls.push({
@@ -100,7 +101,9 @@ export function editingScript(random: Random, blobs: readonly Uint8Array[]): Scr
   const count = 1 + random.below(random.pick([4, 12, 30]));
   for (let index = 0; index < count; index++) calls.push(change(random));
   if (random.below(3) === 0) calls.push({ op: 'pack' });
-  return { size: sizeFor(calls, random), calls };
+  // Where the tree does not even fit there is nothing to change.
+  const least = random.below(20) === 0 ? 0 : Math.max(blob.length, 96);
+  return { size: Math.max(sizeFor(calls, random), least), calls };
 }
 
 const CHANGES: readonly Op[] = [
@@ -215,8 +218,9 @@ function sizeFor(calls: readonly Call[], random: Random): number {
   }
 }
 
-/** Variants of a version 17 blob for `open_into`: version 16, blocks in another order, tokens replaced. */
+/** A blob for `open_into`: a version 17 one as version 16 or 18, with blocks in another order, tokens replaced. */
 function variant(blob: Uint8Array, random: Random): Uint8Array {
+  if (new DataView(blob.buffer, blob.byteOffset).getUint32(HEADER.version) !== 17) return blob;
   const kind = random.below(6);
   const copy = kind === 1 || kind === 2 ? reordered(blob, random) : blob.slice();
   const view = new DataView(copy.buffer);

@@ -13,11 +13,12 @@ const blobs = fixturePaths('.dtb').map((path) => new Uint8Array(readFileSync(pat
 /** Fails unless the segments follow each other without a gap and end where the blob ends. */
 function expectPartition(blob: Uint8Array, context: string): void {
   let at = 0;
+  let sound = true;
   for (const { offset, length } of fdtSegments(openFdt(blob, { tolerant: true }))) {
-    expect(offset, context).toBe(at);
-    expect(length, context).toBeGreaterThan(0);
+    sound &&= offset === at && length > 0;
     at += length;
   }
+  expect(sound, context).toBe(true);
   expect(at, context).toBe(blob.length);
 }
 
@@ -47,7 +48,11 @@ describe('segments', () => {
 
 describe('reencodeFdt', () => {
   it('gives every captured and dtc-made blob back unchanged', () => {
-    for (const blob of blobs) expect(reencodeFdt(openFdt(blob))).toEqual(blob);
+    for (const blob of blobs) {
+      // Version 1 is read in tolerant mode only.
+      const again = reencodeFdt(openFdt(blob, { tolerant: true }));
+      expect(Buffer.compare(again, blob)).toBe(0);
+    }
   });
 
   it('gives every mutated blob that libfdt accepts back unchanged: odd orders, gaps, overlaps, NOPs', () => {

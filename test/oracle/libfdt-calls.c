@@ -129,5 +129,7 @@ int main(void)
 		fwrite(buffer, 1, size, stdout);
 		free(buffer);
 	}
+	free(name);
+	free(value);
 	return 0;
 }

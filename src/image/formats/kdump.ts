@@ -3,6 +3,7 @@
 import type { ByteSource } from '../byte-source.js';
 import { ImageError } from '../error.js';
 import { PageBitmap } from '../page-bitmap.js';
+import { PAGE_SIZE } from '../physical-memory.js';
 import type { FormatContext, OpenedFormat } from './format.js';
 import { type KdumpHeader, readKdumpHeader } from './kdump-header.js';
 import { KdumpMemory } from './kdump-memory.js';
@@ -58,11 +59,13 @@ export function openKdump(source: ByteSource, context: FormatContext): OpenedFor
   }
   if (header.version > 6) context.remark(`kdump header version ${header.version} is newer than 6, read as 6`);
   if (header.incomplete) context.remark('the dumper marked this file incomplete: it ran out of space');
-  const { notes } = header;
+  const { notes, part, blockSize } = header;
+  const pages = blockSize / PAGE_SIZE;
   return {
     format: 'kdump',
     machine: header.machine === '' ? undefined : header.machine,
     memory: new KdumpMemory(source, header, existing, stored),
+    part: part === undefined ? undefined : { start: part.start * pages, end: part.end * pages },
     notes: () => {
       const bytes = new Uint8Array(Math.min(notes.length, MAX_NOTES));
       source.readInto(notes.offset, bytes);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandEntry } from './command.js';
+
+/** Every command, in the order of `kho --help`. A command's module is loaded when it is asked for. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'dump',
+    positionals: '<blob>',
+    summary: 'show an FDT blob or a KHO debugfs folder',
+    load: async () => (await import('./commands/dump.js')).dump,
+  },
+  {
+    name: 'diff',
+    positionals: '<a> <b>',
+    summary: 'compare two blobs or folders by what they mean',
+    load: async () => (await import('./commands/diff.js')).diff,
+  },
+  {
+    name: 'get',
+    positionals: '<blob> <path> [property]',
+    summary: 'print a node or the value of a property',
+    load: async () => (await import('./commands/get.js')).get,
+  },
+  {
+    name: 'check',
+    positionals: '<blob..>',
+    summary: 'judge blobs as libfdt does and list all violations',
+    load: async () => (await import('./commands/check.js')).check,
+  },
+  {
+    name: 'compile',
+    positionals: '<dts>',
+    summary: 'compile a devicetree source as dtc does',
+    load: async () => (await import('./commands/compile.js')).compile,
+  },
+  {
+    name: 'demo',
+    positionals: '',
+    summary: 'show what kho does, on data from a real kernel',
+    load: async () => (await import('./commands/demo.js')).demo,
+  },
+  {
+    name: 'completion',
+    positionals: '<shell>',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./commands/completion.js')).completion,
+  },
+];

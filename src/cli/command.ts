@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ArgumentsCamelCase, Argv, InferredOptionTypes, Options } from 'yargs';
+import type { Paint } from '../render/paint.js';
+import type { Output } from './output.js';
+
+/** What a command may touch of the world. */
+export interface Io {
+  readonly stdout: Pick<Output, 'write' | 'writeBytes'>;
+  readonly stderr: Pick<Output, 'write'>;
+  /** Colour for stdout. */
+  readonly paint: Paint;
+  /** True when stdout is a terminal: no place for raw bytes. */
+  readonly isTerminal: boolean;
+  /** Every command. */
+  readonly commands: readonly CommandEntry[];
+  /** Runs a command line in these or other surroundings. */
+  readonly execute: (argv: readonly string[], io: Io) => Promise<number>;
+}
+
+/** A command as it stands in the command table: all that `kho --help` needs, without loading it. */
+export interface CommandEntry {
+  readonly name: string;
+  /** Its positionals in yargs' notation: `<blob> [property]`. */
+  readonly positionals: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** What a command is made of. */
+export interface CommandSpec<P extends OptionTable, O extends OptionTable> {
+  /** Command lines without `kho`, and what each does. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  /** What its exit codes mean, `0 …, 1 …, 2 …`. */
+  readonly exitCodes: string;
+  /** The positionals by name. */
+  readonly positionals: P;
+  readonly options: O;
+  /** Does it. @returns the exit code */
+  readonly run: (args: CommandArguments<P, O>, io: Io) => number | Promise<number>;
+}
+
+/** The parsed command line, as yargs types it. */
+export type CommandArguments<P extends OptionTable, O extends OptionTable> = ArgumentsCamelCase<
+  Omit<unknown, keyof P | keyof O> & InferredOptionTypes<P & O>
+>;
+
+type OptionTable = Readonly<Record<string, Options>>;
+
+/** A loaded command. */
+export interface Command {
+  readonly options: OptionTable;
+  /** Names of the positionals and options that take several values. */
+  readonly lists: ReadonlySet<string>;
+  /** Makes the command what a parser parses; once parsing has run it, `done` gets the exit code. */
+  register(parser: Argv<unknown>, entry: CommandEntry, io: () => Io, done: (code: number) => void): void;
+}
+
+/** Makes a command of its parts. */
+export function defineCommand<const P extends OptionTable, const O extends OptionTable>(
+  spec: CommandSpec<P, O>,
+): Command {
+  const { positionals, options, run } = spec;
+  const named = Object.entries({ ...positionals, ...options });
+  return {
+    options,
+    lists: new Set(named.filter(([, { array }]) => array === true).map(([name]) => name)),
+    register(parser, entry, io, done) {
+      const table: P & O = { ...positionals, ...options };
+      parser.command(
+        // As the default command, so that yargs does not lay out its help on every run.
+        `$0 ${entry.positionals}`.trim(),
+        false,
+        (builder) => {
+          const typed = builder.usage(usageText(entry, spec)).options(table);
+          for (const [name, { describe }] of Object.entries(positionals)) {
+            if (describe !== undefined) typed.positional(name, { describe });
+          }
+          return typed;
+        },
+        async (args) => {
+          done(await run(args, io()));
+        },
+      );
+    },
+  };
+}
+
+function usageText(
+  entry: CommandEntry,
+  spec: Pick<CommandSpec<OptionTable, OptionTable>, 'examples' | 'exitCodes'>,
+): string {
+  const width = Math.max(...spec.examples.map(([line]) => line.length));
+  const examples = spec.examples.map(([line, what]) => `  kho ${line.padEnd(width)}  # ${what}`);
+  // yargs puts the command line itself above.
+  return `${entry.summary}\n\nExamples:\n${examples.join('\n')}\n\nExit codes: ${spec.exitCodes}`;
+}

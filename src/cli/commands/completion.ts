@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Command, defineCommand } from '../command.js';
+import { type CompletedCommand, completionScript, SHELLS } from '../completion-script.js';
+import { EXIT } from '../exit-code.js';
+
+/** `kho completion`. */
+export const completion: Command = defineCommand({
+  examples: [
+    ['completion bash > ~/.local/share/bash-completion/completions/kho', 'bash'],
+    ['completion zsh > ~/.zfunc/_kho', 'zsh, with ~/.zfunc in fpath'],
+    ['completion fish > ~/.config/fish/completions/kho.fish', 'fish'],
+  ],
+  exitCodes: '0 printed, 2 wrong usage',
+  positionals: {
+    shell: { choices: SHELLS, demandOption: true, describe: 'your shell' },
+  },
+  options: {},
+  run: async ({ shell }, io) => {
+    const commands = await Promise.all(
+      io.commands.map(async ({ name, summary, load }): Promise<CompletedCommand> => {
+        const { options } = await load();
+        const list = Object.entries(options).map(([option, { describe, choices, alias, type }]) => ({
+          name: option,
+          letter: typeof alias === 'string' ? alias : undefined,
+          describe: describe ?? '',
+          choices: choices?.map(String) ?? [],
+          takesValue: type !== 'boolean',
+        }));
+        return { name, summary, options: list, words: name === 'completion' ? SHELLS : [] };
+      }),
+    );
+    io.stdout.write(completionScript(shell, commands));
+    return EXIT.ok;
+  },
+});

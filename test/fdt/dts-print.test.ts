@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { encodeLatin1 } from '../../src/bytes/latin1.js';
+import { parseDts } from '../../src/fdt/dts-parse.js';
+import { dtsChunks, printDts } from '../../src/fdt/dts-print.js';
+import { encodeFdt } from '../../src/fdt/encode.js';
+import { FdtError } from '../../src/fdt/error.js';
+import { openFdt } from '../../src/fdt/fdt.js';
+import { type FdtTree, readTree } from '../../src/fdt/tree.js';
+import { FdtWriter } from '../../src/fdt/writer.js';
+import { readFixture } from '../fixtures.js';
+import { expectSameBytes } from '../same-bytes.js';
+import { dtcFixtures } from './dtc-fixtures.js';
+
+const decoder = new TextDecoder();
+
+function textOf(blob: Uint8Array): string {
+  return decoder.decode(printDts(openFdt(blob)));
+}
+
+function bytes(text: string): Uint8Array {
+  return encodeLatin1(text) ?? new Uint8Array(0);
+}
+
+/** A blob by libfdt's calls: a name, a [name, value] or null for the end of a node. */
+function blobOf(...calls: (string | readonly [string, string] | null)[]): Uint8Array {
+  const writer = new FdtWriter();
+  writer.finishReservations();
+  for (const call of calls) {
+    if (call === null) writer.endNode();
+    else if (typeof call === 'string') writer.beginNode(call);
+    else writer.property(call[0], bytes(call[1]));
+  }
+  return writer.finish();
+}
+
+function thrown(blob: Uint8Array): FdtError {
+  try {
+    printDts(openFdt(blob, { tolerant: true }));
+  } catch (error) {
+    if (error instanceof FdtError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+function valueText(value: string): string {
+  return /\tp = (.*);\n};/.exec(textOf(blobOf('', ['p', value], null)))?.[1] ?? '';
+}
+
+describe('printDts', () => {
+  it.each(['kho-fdt', 'memblock-fdt'])('writes what dtc wrote of the kernel’s %s', (name) => {
+    const expected = decoder.decode(readFixture(`kernel-7.3.4/${name}.dts`));
+    expect(textOf(readFixture(`kernel-7.3.4/${name}.dtb`))).toBe(expected);
+  });
+
+  it.each(dtcFixtures)('loses nothing of $name', ({ blob, options }) => {
+    const fdt = openFdt(blob, { tolerant: true });
+    const text = printDts(fdt);
+    const tree: FdtTree = parseDts(text);
+    expectSameBytes(encodeFdt(tree, { bootCpuid: fdt.header.boot_cpuid_phys, ...options }), blob);
+  });
+
+  it('guesses values as dtc does', () => {
+    expect(valueText('abc\0')).toBe('"abc"');
+    expect(valueText('a\0b\0')).toBe('"a", "b"');
+    expect(valueText('a\0\0')).toBe('[61 00 00]');
+    expect(valueText('ab\0\0')).toBe('"ab", ""');
+    expect(valueText('abc')).toBe('[61 62 63]');
+    expect(valueText('abcd')).toBe('<0x61626364>');
+    expect(valueText('\0\0\0\x07')).toBe('<0x07>');
+    expect(valueText('\0\0\x12\x34\xff\xff\xff\xff\0\0\0\0')).toBe('<0x1234 0xffffffff 0x00>');
+    expect(valueText('\x07\b\t\n\v\f\r"\\\0')).toBe('"\\a\\b\\t\\n\\v\\f\\r\\"\\\\"');
+    expect(valueText('abc\x7f\0')).toBe('[61 62 63 7f 00]');
+  });
+
+  it('keeps a string of digits apart from the NUL before it', () => {
+    expect(valueText('a\x001\0')).toBe('"a", "1"');
+  });
+
+  it('tells a boot CPU that a source cannot', () => {
+    const [, fixture] = dtcFixtures.filter(({ options }) => options.bootCpuid !== undefined);
+    const text = textOf(fixture?.blob ?? new Uint8Array(0));
+    expect(text).toContain(`dtc -b ${fixture?.options.bootCpuid}\n`);
+    const cpus = dtcFixtures.find(({ name }) => name === 'cpus');
+    expect(textOf(cpus?.blob ?? new Uint8Array(0))).not.toContain('dtc -b');
+  });
+
+  it('moves properties before the children of their node', () => {
+    const blob = blobOf('', ['a', '1'], 'n', ['x', ''], null, ['b', '2'], 'm', null, ['c', '3'], null);
+    expect(textOf(blob)).toBe(
+      '/dts-v1/;\n\n/ {\n\ta = [31];\n\tb = [32];\n\tc = [33];\n\n\tn {\n\t\tx;\n\t};\n\n\tm {\n\t};\n};\n',
+    );
+  });
+
+  it('comes in pieces, however long a value is', () => {
+    for (const value of ['a\0'.repeat(100_000), '\x01'.repeat(200_000), '\x01'.repeat(199_999)]) {
+      const blob = blobOf('', ['p', value], 'n', ['q', value], null, ['late', value], null);
+      const chunks = [...dtsChunks(openFdt(blob))];
+      expect(chunks.length).toBeGreaterThan(5);
+      expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThanOrEqual(64 * 1024);
+      const tree = parseDts(Buffer.concat(chunks));
+      expect(tree.root.properties.map(({ name }) => name)).toEqual(['p', 'late']);
+      for (const property of tree.root.properties) expectSameBytes(property.value, bytes(value));
+    }
+  });
+
+  it('grows in proportion to a deep tree', () => {
+    const writer = new FdtWriter();
+    writer.finishReservations();
+    for (let level = 0; level < 100_000; level++) writer.beginNode(level === 0 ? '' : 'n');
+    for (let level = 0; level < 100_000; level++) writer.endNode();
+    const blob = writer.finish();
+    const text = printDts(openFdt(blob));
+    expect(text.length).toBeLessThan(100_000 * 80);
+    expect(readTree(openFdt(encodeFdt(parseDts(text)))).root.children.length).toBe(1);
+  });
+
+  it.each<[string, string, Uint8Array]>([
+    ['a bad character', 'BADVALUE', blobOf('', 'ok', 'a b', null, null, null)],
+    ['a control character', 'BADVALUE', blobOf('', 'ok', ['a\x1b', ''], null, null)],
+    ['a property with an @', 'BADVALUE', blobOf('', 'ok', ['a@b', ''], null, null)],
+    ['a node with a #', 'BADVALUE', blobOf('', 'ok', '#', null, null, null)],
+    ['two @', 'BADVALUE', blobOf('', 'ok', 'a@b@c', null, null, null)],
+    ['a node without a name', 'BADVALUE', blobOf('', 'ok', '', null, null, null)],
+    ['a property without a name', 'BADVALUE', blobOf('', 'ok', ['', ''], null, null)],
+    ['a long name', 'BADVALUE', blobOf('', 'ok', 'n'.repeat(5000), null, null, null)],
+    ['a second property', 'EXISTS', blobOf('', 'ok', ['a', ''], ['b', ''], ['a', ''], null, null)],
+    ['a second late property', 'EXISTS', blobOf('', 'ok', ['a', ''], 'n', null, ['a', ''], null, null)],
+    ['a second child', 'EXISTS', blobOf('', 'ok', 'a', null, 'b', null, 'a', null, null, null)],
+    ['a name for the root', 'BADVALUE', blobOf('root', null)],
+    ['no root', 'BADSTRUCTURE', blobOf()],
+    ['two roots', 'BADSTRUCTURE', blobOf('', null, '', null)],
+    ['a property outside', 'BADSTRUCTURE', blobOf(['a', ''])],
+    ['an open node', 'BADSTRUCTURE', blobOf('', 'a', null)],
+  ])('refuses %s', (_, code, blob) => {
+    const error = thrown(blob);
+    expect(error.code).toBe(code);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that none is left is the point
+    expect(error.message).not.toMatch(/[\x00-\x1f]/);
+  });
+
+  it('names the node in a refusal', () => {
+    expect(thrown(blobOf('', 'ok', ['a\x1b', ''], null, null)).message).toBe(
+      '/ok: BADVALUE: a property name has byte 0x1b, which no such name may have: "a\\x1b"',
+    );
+  });
+
+  it('finds names that are equal at different places of the strings block', () => {
+    const writer = new FdtWriter({ dedup: false });
+    writer.finishReservations();
+    writer.beginNode('');
+    writer.property('a', bytes(''));
+    writer.property('a', bytes(''));
+    writer.endNode();
+    expect(thrown(writer.finish()).code).toBe('EXISTS');
+  });
+});
