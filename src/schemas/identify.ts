@@ -148,7 +148,7 @@ export function registryLookup(options: IdentifyOptions = {}): Lookup {
         const found = versionsOf(key).find(
           (each) => each.family === family && isChosen(each.version, options),
         );
-        if (found !== undefined) return found.version.layout;
+        if (found !== undefined) return family.lookup?.inline === true ? 'inline' : found.version.layout;
       } else if (bytes !== undefined) {
         const found = identify(family, bytes, options);
         if (found !== undefined) return found.version.layout;

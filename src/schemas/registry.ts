@@ -4,6 +4,7 @@ import { kexecMetadata } from './abi/kexec-metadata.js';
 import { khoRoot } from './abi/kho-root.js';
 import { khoSetupData } from './abi/kho-scratch.js';
 import { luo } from './abi/luo.js';
+import { luoTestFlb } from './abi/luo-test-flb.js';
 import { memblock } from './abi/memblock.js';
 import { memfd } from './abi/memfd.js';
 import type { Family, Version } from './lang/family.js';
@@ -14,6 +15,7 @@ export const families: readonly Family[] = Object.freeze([
   khoSetupData,
   kexecMetadata,
   luo,
+  luoTestFlb,
   memblock,
   memfd,
 ]);

@@ -51,6 +51,15 @@ export interface Step<From extends Layout = Layout, To extends Layout = Layout> 
 /** What the kernel does with a blob of a version it does not know. */
 export type MismatchEffect = 'ignored' | 'fresh' | 'open-fails' | 'panic';
 
+/** Where pointers find a family in the registry. */
+export interface FamilyLookup {
+  readonly group: string;
+  /** The name that leads to all versions; left out where the version string does. */
+  readonly name?: string | undefined;
+  /** Whether the value stands where the address would: nothing is pointed to. */
+  readonly inline?: boolean | undefined;
+}
+
 /** All versions of one format. */
 export interface Family {
   readonly name: string;
@@ -58,8 +67,8 @@ export interface Family {
   readonly key: VersionKey;
   readonly versions: readonly Version[];
   readonly mismatch: MismatchEffect;
-  /** Under which name in which group of the registry pointers find it, see `PointerTarget`. */
-  readonly lookup?: { readonly group: string; readonly name?: string | undefined } | undefined;
+  /** Where pointers find it in the registry, see `PointerTarget`. */
+  readonly lookup?: FamilyLookup | undefined;
 }
 
 /** Declares one version. */

@@ -33,6 +33,7 @@ export interface FollowOptions {
 /** A linked list on its way: what its elements must add up to. */
 interface Chain {
   elements: number;
+  blocks: number;
   readonly total: bigint | undefined;
   readonly path: string;
 }
@@ -48,7 +49,8 @@ interface Task {
 }
 
 /**
- * Visits everything that a layout's pointers lead to, the start included, depth first in the order of fields. What was
+ * Visits everything that a layout's pointers lead to, the start included, depth first in the order of fields, the rest of a
+ * list after what it holds. What was
  * visited with the same layout is not visited again, so that loops end.
  */
 export function* follow(
@@ -98,11 +100,15 @@ export function* follow(
     if (value === undefined) continue;
     yield { address, length, path, layout, bytes, value };
     const tasks: Task[] = [];
+    // What a list holds comes before the rest of the list.
+    const links: Task[] = [];
     for (const pointer of pointersIn(layout, value, path)) {
-      if (pointer.type.kind === 'pointer') tasks.push(...pointerTasks(pointer, pointer.type, task, value));
-      else yield* gathered(pointer);
+      const { type } = pointer;
+      if (type.kind !== 'pointer') yield* gathered(pointer);
+      else if (type.target.to === 'self') links.push(...pointerTasks(pointer, type, task, value));
+      else tasks.push(...pointerTasks(pointer, type, task, value));
     }
-    stack.push(...tasks.reverse());
+    stack.push(...links, ...tasks.reverse());
   }
 
   function decodeHere(layout: Layout, bytes: Uint8Array, { path, address }: Task): unknown {
@@ -124,9 +130,10 @@ export function* follow(
     const size = (field: string | undefined): number | undefined =>
       field === undefined ? undefined : Number(scope[field]);
     if (target.to === 'self') {
-      const chain = from.chain ?? { elements: 0, total: undefined, path: from.path };
+      const chain = from.chain ?? { elements: 0, blocks: 0, total: undefined, path: from.path };
       chain.elements += elementsIn(from.layout ?? type, holder) ?? 0;
-      if (address !== 0n) return [{ ...from, address, path: `${from.path}→`, chain }];
+      chain.blocks++;
+      if (address !== 0n) return [{ ...from, address, path: `${chain.path}#${chain.blocks}`, chain }];
       if (chain.total !== undefined && BigInt(chain.elements) !== chain.total) {
         complain(
           { path: chain.path },
@@ -142,7 +149,7 @@ export function* follow(
     switch (target.to) {
       case 'layout': {
         const total = target.total === undefined ? undefined : BigInt(Number(scope[target.total]));
-        const chain = total === undefined ? undefined : { elements: 0, total, path };
+        const chain = total === undefined ? undefined : { elements: 0, blocks: 0, total, path };
         return [{ layout: target.layout, address, length: size(target.length), path, chain }];
       }
       case 'memory':
@@ -165,6 +172,7 @@ export function* follow(
         const bytes = length === undefined ? undefined : memory(address, length);
         const key = target.key === undefined ? '' : String(scope[target.key]);
         const layout = lookup(target.group, key, bytes);
+        if (layout === 'inline') return [];
         if (layout === undefined) {
           const place = { offset: 0, path, base: address };
           tell(issueAt(place, 'NO_LAYOUT', `a known ${target.group}`, `"${key}"`));
