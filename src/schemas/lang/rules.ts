@@ -4,8 +4,9 @@ import { formatHex } from '../../bytes/hex.js';
 import { escapeText } from '../../bytes/printable.js';
 import { issueAt, type Place, type SchemaIssue } from './error.js';
 import { isRecord, toBigInt } from './input.js';
+import { brokenRules } from './rule-text.js';
 import { showValue } from './show.js';
-import type { ArrayType, BitPart, FieldRule, IntegerRules, IntegerType, PointerType } from './type.js';
+import type { ArrayType, BitPart, FieldRule, IntegerType, PointerType } from './type.js';
 import type { Visit } from './walk.js';
 
 type Complain = (issue: SchemaIssue) => void;
@@ -82,21 +83,8 @@ function checkInteger(
   const number = toBigInt(value);
   if (number === undefined) return;
   for (const expected of brokenRules(type.rules, number)) {
-    // A pointer of 0 leads nowhere, so that its alignment does not matter.
     complain(issueAt(place, 'BAD_VALUE', expected, showValue(value)));
   }
-}
-
-/** The rules that `value` breaks, in words. */
-export function brokenRules({ min, max, multipleOf, mask, oneOf }: IntegerRules, value: bigint): string[] {
-  const broken: string[] = [];
-  if (min !== undefined && value < min) broken.push(`at least ${min}`);
-  if (max !== undefined && value > max) broken.push(`at most ${max}`);
-  if (multipleOf !== undefined && value % multipleOf !== 0n)
-    broken.push(`a multiple of ${formatHex(multipleOf)}`);
-  if (mask !== undefined && (value & ~mask) !== 0n) broken.push(`no bits but ${formatHex(mask)}`);
-  if (oneOf !== undefined && !oneOf.includes(value)) broken.push(`one of ${oneOf.join(', ')}`);
-  return broken;
 }
 
 function checkArray(

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Layouts of everything that kernels hand over, by version; and the language that they are declared in.
+ *
+ * @module schemas
+ */
+
+export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
+export { type Checked, type CheckOptions, check } from './lang/check.js';
+export { type DecodeOptions, decode } from './lang/decode.js';
+export { type DescriptionRow, describe } from './lang/describe.js';
+export { type EncodeOptions, encode, encodeUnchecked } from './lang/encode.js';
+export { type Place, SchemaError, type SchemaErrorCode, type SchemaIssue } from './lang/error.js';
+export {
+  type Family,
+  type FamilyLookup,
+  family,
+  type MismatchEffect,
+  type Release,
+  type Step,
+  step,
+  type Version,
+  type VersionKey,
+  type VersionStatus,
+  version,
+  versionName,
+} from './lang/family.js';
+export { fingerprint } from './lang/fingerprint.js';
+export { type FollowOptions, type FollowStart, follow } from './lang/follow.js';
+export type { ByteOrder } from './lang/input.js';
+export type { Lookup, Memory, Reached } from './lang/memory.js';
+export { decimal, each, name, node, optional } from './lang/node.js';
+export {
+  bits,
+  bytes,
+  chars,
+  link,
+  part,
+  pointer,
+  reserved,
+  s32,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+  unused,
+} from './lang/scalar.js';
+export { fieldOffsets, sizeOf } from './lang/size.js';
+export { type Span, spansOf } from './lang/spans.js';
+export { array, gather, struct, union } from './lang/struct.js';
+export type * from './lang/type.js';
+export { families, type KnownVersion, versionsOf } from './registry.js';
