@@ -5,6 +5,15 @@
  * @module schemas
  */
 
+export * from './abi/kexec-metadata.js';
+export * from './abi/kho-root.js';
+export * from './abi/kho-scratch.js';
+export * from './abi/kho-vmalloc.js';
+export * from './abi/luo.js';
+export * from './abi/luo-test-flb.js';
+export * from './abi/memblock.js';
+export * from './abi/memfd.js';
+export * from './abi/preserved-map.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
 export { type DecodeOptions, decode } from './lang/decode.js';
