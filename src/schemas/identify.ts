@@ -18,6 +18,8 @@ export interface IdentifyOptions {
   readonly memory?: Memory | undefined;
   /** Physical address of the bytes. */
   readonly address?: bigint | undefined;
+  /** Bytes in a page of the machine, default 4096. */
+  readonly pageSize?: number | undefined;
   /** Variants that the user forces: version string to variant, as in `kho-v1=B`. */
   readonly variants?: ReadonlyMap<string, string> | undefined;
 }
@@ -85,7 +87,10 @@ export function identify(
 ): Identified | undefined {
   const keys = key === undefined ? versionKeys(family, bytes, options.byteOrder) : [key];
   const implied = family.key.by === 'implied';
-  const candidates = family.versions.filter((version) => implied || keys.includes(version.key));
+  const { pageSize = 4096 } = options;
+  const candidates = family.versions.filter(
+    ({ key: own, pageSizes }) => (implied || keys.includes(own)) && (pageSizes?.includes(pageSize) ?? true),
+  );
   const [only] = candidates;
   if (only === undefined) return undefined;
   const forced = candidates.find(
@@ -98,44 +103,51 @@ export function identify(
     const because = `the string ${only.key} names one layout`;
     return { family, version: only, confidence: 'certain', because, alternatives: [] };
   }
-  const judged = candidates.map((version) => ({ version, issues: evidence(version, bytes, options) }));
-  const fitting = judged.filter(({ issues }) => issues.length === 0);
-  const best = fitting.at(-1) ?? judged.reduce((a, b) => (b.issues.length < a.issues.length ? b : a));
-  const alternatives = fitting.filter((each) => each !== best).map(({ version }) => versionName(version));
+  const judged = candidates.map((version) => ({ version, ...evidence(version, bytes, options) }));
   const against = judged
     .filter(({ issues }) => issues.length > 0)
     .map(
       ({ version, issues }) =>
         `not ${versionName(version)}: ${issues[0]?.path ?? ''} ${issues[0]?.message ?? ''}`,
     );
+  const whole = judged.filter(({ issues }) => issues.length === 0);
+  const fewest = Math.min(...whole.map(({ unknown }) => unknown));
+  const fitting = whole.filter(({ unknown }) => unknown === fewest);
+  const best = fitting.at(-1) ?? judged.reduce((a, b) => (b.issues.length < a.issues.length ? b : a));
+  const alternatives = fitting.filter((each) => each !== best).map(({ version }) => versionName(version));
   if (fitting.length > 1) {
     const because = `${[versionName(best.version), ...alternatives].join(' and ')} fit the data`;
     return { family, version: best.version, confidence: 'likely', because, alternatives };
   }
+  const passed = whole.filter((each) => each !== best);
+  for (const { version, unknown } of passed)
+    against.push(`not ${versionName(version)}: it leaves ${unknown} members unknown`);
   const confidence = fitting.length === 1 ? 'evidence' : 'poor';
   return { family, version: best.version, confidence, because: against.join('; '), alternatives };
 }
 
-/** What speaks against a version: the rules that the bytes, and what they lead to, break. */
-function evidence(version: Version, bytes: Uint8Array, options: IdentifyOptions): readonly SchemaIssue[] {
+/** What speaks against a version: the rules that the bytes, and what they lead to, break; members it does not know. */
+function evidence(
+  version: Version,
+  bytes: Uint8Array,
+  options: IdentifyOptions,
+): { readonly issues: readonly SchemaIssue[]; readonly unknown: number } {
   const { memory, address, byteOrder = 'little' } = options;
-  const issues: SchemaIssue[] = [];
-  if (memory === undefined || address === undefined) {
-    const found = check(version.layout, bytes, { byteOrder, trailing: true });
-    return [...found.issues, ...found.unknown];
-  }
   const own = check(version.layout, bytes, { byteOrder, trailing: true });
-  issues.push(...own.unknown);
+  const unknown = own.unknown.length;
+  if (memory === undefined || address === undefined) return { issues: own.issues, unknown };
+  const issues: SchemaIssue[] = [];
   const start = { layout: version.layout, address, length: bytes.length };
   const walk = follow(start, memory, () => undefined, {
     byteOrder,
     maxObjects: 10_000,
     issue: (issue) => {
-      if (issue.code !== 'NO_LAYOUT') issues.push(issue);
+      // How many things there are, and what subsystems there are, does not tell versions apart.
+      if (issue.code !== 'NO_LAYOUT' && issue.code !== 'LIMIT') issues.push(issue);
     },
   });
   for (const _ of walk) if (issues.length > 100) break;
-  return issues;
+  return { issues, unknown };
 }
 
 /** The lookup that pointers of all declared layouts need, see `follow`. */

@@ -6,6 +6,7 @@
  */
 
 export * from './abi/kexec-metadata.js';
+export * from './abi/kho-2023.js';
 export * from './abi/kho-root.js';
 export * from './abi/kho-scratch.js';
 export * from './abi/kho-vmalloc.js';
@@ -13,6 +14,7 @@ export * from './abi/luo.js';
 export * from './abi/luo-test-flb.js';
 export * from './abi/memblock.js';
 export * from './abi/memfd.js';
+export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
@@ -60,3 +62,11 @@ export { type Span, spansOf } from './lang/spans.js';
 export { array, gather, struct, union } from './lang/struct.js';
 export type * from './lang/type.js';
 export { families, type KnownVersion, versionsOf } from './registry.js';
+export {
+  isWrittenBy,
+  knownReleases,
+  NEWEST_RELEASE,
+  parseRelease,
+  type ReleaseSet,
+  releaseSet,
+} from './releases.js';

@@ -7,7 +7,7 @@ import { luo } from './abi/luo.js';
 import { luoTestFlb } from './abi/luo-test-flb.js';
 import { memblock } from './abi/memblock.js';
 import { memfd } from './abi/memfd.js';
-import type { Family, Version } from './lang/family.js';
+import { type Family, type Version, versionName } from './lang/family.js';
 
 /** Every family of layouts that is known. */
 export const families: readonly Family[] = Object.freeze([
@@ -26,9 +26,11 @@ export interface KnownVersion {
   readonly version: Version;
 }
 
-/** The versions that the string `key` names, several where one string names more than one layout. */
+/** The versions that a version string names, several where one string names more than one layout; or that a name does. */
 export function versionsOf(key: string): readonly KnownVersion[] {
   return families.flatMap((family) =>
-    family.versions.filter((version) => version.key === key).map((version) => ({ family, version })),
+    family.versions
+      .filter((version) => (version.name ?? version.key) === key || versionName(version) === key)
+      .map((version) => ({ family, version })),
   );
 }

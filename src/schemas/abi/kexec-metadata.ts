@@ -25,6 +25,7 @@ export const kexecMetadata = family({
   versions: [
     version({
       key: '1',
+      name: 'kexec-metadata-v1',
       layout: kexecMetadataV1,
       status: 'merged',
       first: '7.1',

@@ -4,6 +4,7 @@
 import { family, version } from '../lang/family.js';
 import { pointer, u32, u64 } from '../lang/scalar.js';
 import { array, struct } from '../lang/struct.js';
+import { setupDataKho2023 } from './kho-2023.js';
 import { PAGE_SIZE } from './page.js';
 
 /** One scratch region: memory that holds nothing preserved, in which the next kernel boots. */
@@ -40,15 +41,23 @@ export const setupDataKho = struct(
   { doc: 'How an x86 kernel finds a handover.', packed: false },
 );
 
-/** The x86 entry point. */
+/** The x86 entry point: setup_data of type 10, told apart by its length. */
 export const khoSetupData = family({
   name: 'setup-data-kho',
   doc: 'How an x86 kernel finds a handover: setup_data of type 10.',
-  key: { by: 'implied' },
+  key: { by: 'u32', offset: 12 },
   mismatch: 'ignored',
   versions: [
     version({
-      key: 'setup-data-kho',
+      key: '48',
+      name: 'setup-data-kho-48',
+      layout: setupDataKho2023,
+      status: 'rfc',
+      source: '<20240117144704.602-1-graf@amazon.com>',
+    }),
+    version({
+      key: '32',
+      name: 'setup-data-kho-32',
       layout: setupDataKho,
       status: 'merged',
       first: '6.16',

@@ -24,9 +24,13 @@ export type VersionStatus = 'merged' | 'unreleased' | 'list' | 'rfc';
 export interface Version<L extends Layout = Layout> {
   /** What blobs say: the version string, or the number of a `u32` key in decimal. */
   readonly key: string;
+  /** What users call it, where `key` says too little. */
+  readonly name?: string | undefined;
   /** Tells layouts apart that share `key`; left out where there is one. */
   readonly variant?: string | undefined;
   readonly layout: L;
+  /** Sizes in bytes of the pages of machines that have it; left out where all do. */
+  readonly pageSizes?: readonly number[] | undefined;
   readonly status: VersionStatus;
   /** First and last release that writes it; `last` left out where the newest known one does. */
   readonly first?: Release | undefined;
@@ -77,8 +81,8 @@ export function version<const L extends Layout>(declared: Version<L>): Version<L
 }
 
 /** The name of a version as users write it: `kho-v1=B`, or `kho-v4` where there is one layout. */
-export function versionName({ key, variant }: Version): string {
-  return variant === undefined ? key : `${key}=${variant}`;
+export function versionName({ key, name = key, variant }: Version): string {
+  return variant === undefined ? name : `${name}=${variant}`;
 }
 
 /**

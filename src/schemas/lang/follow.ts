@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../../bytes/hex.js';
 import { KhoError } from '../../bytes/issue.js';
+import { FDT_MAGIC } from '../../fdt/header.js';
 import { check } from './check.js';
 import { issueAt, type SchemaErrorCode, type SchemaIssue } from './error.js';
 import { gatherPages } from './gather.js';
@@ -126,7 +127,7 @@ export function* follow(
   function pointerTasks(pointer: FoundPointer, type: PointerType, from: Task, holder: unknown): Task[] {
     const { path, scope } = pointer;
     const { target } = type;
-    const address = typeof pointer.value === 'bigint' ? pointer.value : 0n;
+    const address = typeof pointer.value === 'bigint' ? pointer.value & ~flagBits(type) : 0n;
     const size = (field: string | undefined): number | undefined =>
       field === undefined ? undefined : Number(scope[field]);
     if (target.to === 'self') {
@@ -168,7 +169,7 @@ export function* follow(
         ];
       }
       case 'lookup': {
-        const length = size(target.length);
+        const length = target.sized === 'fdt' ? fdtSize(address, path) : size(target.length);
         const bytes = length === undefined ? undefined : memory(address, length);
         const key = target.key === undefined ? '' : String(scope[target.key]);
         const layout = lookup(target.group, key, bytes);
@@ -180,6 +181,15 @@ export function* follow(
         return [{ layout, address, length, path }];
       }
     }
+  }
+
+  /** The size that the FDT at `address` says it has. */
+  function fdtSize(address: bigint, path: string): number | undefined {
+    const header = memory(address, 8);
+    const view = header && new DataView(header.buffer, header.byteOffset, 8);
+    if (view?.getUint32(0) === FDT_MAGIC) return view.getUint32(4);
+    complain({ path, address }, view === undefined ? 'ABSENT' : 'BAD_VALUE', 'an FDT', formatHex(address));
+    return undefined;
   }
 
   function radixTask(
@@ -197,4 +207,8 @@ export function* follow(
     if (type.kind === 'gather')
       yield* gatherPages(type, value, scope, path, memory, { byteOrder, pageSize, issue: tell });
   }
+}
+
+function flagBits({ flags = {} }: PointerType): bigint {
+  return Object.values(flags).reduce((all, bit) => all | bit, 0n);
 }

@@ -124,7 +124,11 @@ export function checkFields(
   complain: Complain,
 ): void {
   const number = (field: string | undefined): bigint => toBigInt(value[field ?? '']) ?? 0n;
-  for (const { rule, fields, when, times = 1n, doc } of rules) {
+  for (const { rule, fields, when, times = 1n, shift, doc } of rules) {
+    if (rule === 'elements-multiple-of') {
+      checkElements(fields, times, number(shift), value, place, complain);
+      continue;
+    }
     const [first = '', second = ''] = fields;
     const shown = fields.map((field) => `${field} ${showValue(value[field])}`).join(', ');
     let broken = false;
@@ -144,4 +148,23 @@ export function checkFields(
       complain(issueAt(place, 'BAD_VALUE', doc, found));
     }
   }
+}
+
+/** Tells which elements of an array have a field that is no multiple of `unit << shift`. */
+function checkElements(
+  [array = '', field = '']: readonly string[],
+  unit: bigint,
+  shift: bigint,
+  value: Readonly<Record<string, unknown>>,
+  place: Place,
+  complain: Complain,
+): void {
+  const elements = value[array];
+  if (!Array.isArray(elements) || shift > 64n) return;
+  elements.forEach((element: unknown, index) => {
+    const found = isRecord(element) ? toBigInt(element[field]) : undefined;
+    if (found === undefined || found % (unit << shift) === 0n) return;
+    const where = { ...place, path: `${place.path}.${array}[${index}].${field}` };
+    complain(issueAt(where, 'BAD_VALUE', `a multiple of ${formatHex(unit << shift)}`, formatHex(found)));
+  });
 }

@@ -49,16 +49,26 @@ export interface PointerOptions {
   readonly nullable?: boolean;
   /** Alignment in bytes that the address must have. */
   readonly align?: number;
+  /** Names of low bits that are set in the address without being part of it. */
+  readonly flags?: Readonly<Record<string, bigint>>;
 }
 
 /** Declares a physical address that leads to `target`. */
 export function pointer(target: PointerTarget, options: PointerOptions = {}): PointerType {
-  const { doc, nullable = true, align } = options;
+  const { doc, nullable = true, align, flags } = options;
   const rules = rulesOf({
     multipleOf: align === undefined ? undefined : BigInt(align),
     min: nullable ? undefined : 1n,
   });
-  return Object.freeze({ kind: 'pointer', bits: 64, target: Object.freeze(target), nullable, doc, rules });
+  return Object.freeze({
+    kind: 'pointer',
+    bits: 64,
+    target: Object.freeze(target),
+    nullable,
+    flags,
+    doc,
+    rules,
+  });
 }
 
 /** Declares the pointer of a linked list to the next instance of the struct it is in; 0 ends the list. */

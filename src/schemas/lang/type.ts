@@ -42,7 +42,7 @@ export interface IntegerType<V = number | bigint> extends TypeBase<V> {
  * `length` the one that holds the size in bytes;
  * `memory`, contents that nobody describes, as long as the field `length` says (in bytes), else one page;
  * `lookup`, a layout that the registry knows in `group` by the text of the field `key` (the name of a node is `$name`),
- * or by the bytes there without one;
+ * or by the bytes there without one; `sized: 'fdt'` when the size is in the header of the FDT that must be there;
  * `radix`, a radix tree of preserved pages.
  */
 export type PointerTarget =
@@ -58,6 +58,7 @@ export type PointerTarget =
       readonly to: 'lookup';
       readonly group: string;
       readonly key?: string | undefined;
+      readonly sized?: 'fdt' | undefined;
       readonly length?: string | undefined;
     }
   | { readonly to: 'radix'; readonly tree: RadixTree };
@@ -67,6 +68,8 @@ export interface PointerType extends TypeBase<bigint> {
   readonly kind: 'pointer';
   readonly bits: 64;
   readonly target: PointerTarget;
+  /** Names of low bits that are set in the address without being part of it. */
+  readonly flags?: Readonly<Record<string, bigint>> | undefined;
   /** Whether 0 is allowed and means that there is nothing. */
   readonly nullable: boolean;
   readonly rules: IntegerRules;
@@ -135,13 +138,16 @@ export interface ArrayType<V = readonly unknown[]> extends TypeBase<V> {
  * `zero-together`, all of `fields` are zero or none is;
  * `zero-when`, `fields` are zero when `when` is zero;
  * `at-least`, the first of `fields` is at least as large as the second times `times`;
- * `equals-name`, the first of `fields` equals the name of the node in decimal digits.
+ * `equals-name`, the first of `fields` equals the name of the node in decimal digits;
+ * `elements-multiple-of`, in every element of the array that is the first of `fields`, the field that is the second is
+ * a multiple of `times`, shifted left by the value of `shift`.
  */
 export interface FieldRule {
-  readonly rule: 'zero-together' | 'zero-when' | 'at-least' | 'equals-name';
+  readonly rule: 'zero-together' | 'zero-when' | 'at-least' | 'equals-name' | 'elements-multiple-of';
   readonly fields: readonly string[];
   readonly when?: string | undefined;
   readonly times?: bigint | undefined;
+  readonly shift?: string | undefined;
   /** What the rule means, in a few words. */
   readonly doc: string;
 }
