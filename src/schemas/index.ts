@@ -41,6 +41,7 @@ export { type FollowOptions, type FollowStart, follow } from './lang/follow.js';
 export type { ByteOrder } from './lang/input.js';
 export type { Lookup, Memory, Reached } from './lang/memory.js';
 export { decimal, each, name, node, optional } from './lang/node.js';
+export { relatedLayouts } from './lang/related.js';
 export {
   bits,
   bytes,
