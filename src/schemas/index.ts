@@ -17,6 +17,7 @@ export * from './abi/memfd.js';
 export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
+export { cHeader } from './lang/c-header.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
 export type { Column } from './lang/column-table.js';
 export { type ColumnGroup, compileColumns, type NodeTable } from './lang/columns.js';
