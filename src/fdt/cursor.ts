@@ -5,7 +5,15 @@ import { decodeLatin1 } from '../bytes/latin1.js';
 import type { StructureBounds } from './bounds.js';
 import type { FdtErrorCode } from './error.js';
 import type { PropertyNames } from './property-names.js';
-import { alignToken, FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
+import {
+  alignToken,
+  FDT_BEGIN_NODE,
+  FDT_END,
+  FDT_END_NODE,
+  FDT_NOP,
+  FDT_PROP,
+  hasZeroByte,
+} from './token.js';
 
 /** What {@link FdtCursor.next} returns where no valid token lies. */
 export const FDT_BAD = 0;
@@ -242,10 +250,6 @@ export class FdtCursor {
   value(): Uint8Array {
     return this.#bytes.subarray(this.valueStart, this.valueStart + this.valueLength);
   }
-}
-
-function hasZeroByte(word: number): boolean {
-  return ((word - 0x01010101) & ~word & 0x80808080) !== 0;
 }
 
 /**

@@ -15,3 +15,8 @@ export const FDT_END = 9;
 export function alignToken(value: number): number {
   return (value + 3) & ~3;
 }
+
+/** Whether one of the four bytes of `word` is 0, which ends a name; the byte order does not matter. */
+export function hasZeroByte(word: number): boolean {
+  return ((word - 0x01010101) & ~word & 0x80808080) !== 0;
+}
