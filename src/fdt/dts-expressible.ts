@@ -20,7 +20,7 @@ const NODE_NAME_BYTES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =
 const ARRAY_LIMIT = 1 << 16;
 
 /** The names of a blob's properties as the text needs them. */
-export class DtsPropertyNames {
+class DtsPropertyNames {
   readonly #fdt: Fdt;
   readonly #low: Int32Array = new Int32Array(ARRAY_LIMIT);
   readonly #high: Map<number, number> = new Map();

@@ -21,7 +21,7 @@ export function hexDigit(byte: number): number {
 }
 
 /** Space, tab, newline, vertical tab, form feed, carriage return. */
-export function isSpace(byte: number): boolean {
+function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
