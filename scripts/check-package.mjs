@@ -37,8 +37,9 @@ try {
   writeFileSync(join(folder, 'exports.mjs'), lines.join('\n'));
   run(folder, process.execPath, 'exports.mjs');
   writeFileSync(join(folder, 'exports.ts'), lines.join('\n'));
-  const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', ''];
-  run(folder, join(root, 'node_modules', '.bin', 'tsc'), ...strict, 'exports.ts');
+  const compilerOptions = { noEmit: true, strict: true, module: 'nodenext', target: 'es2023', types: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['exports.ts'] }));
+  run(folder, join(root, 'node_modules', '.bin', 'tsc'), '-p', folder);
   console.log(`installed into an empty folder: kho ${version}, ${paths.join(', ')} import and type-check`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -9,6 +9,7 @@ export { formatIssue, type Issue, KhoError } from '../bytes/issue.js';
 export type { StructureBounds } from './bounds.js';
 export { checkFdt, type FdtVerdict, type FdtWarningCode } from './check.js';
 export { FDT_BAD, FdtCursor } from './cursor.js';
+export { diffFdt, encodingDiffers, type FdtChange } from './diff.js';
 export { DtsError, type DtsErrorCode, type DtsIssue } from './dts-error.js';
 export { parseDts } from './dts-parse.js';
 export { dtsChunks, printDts } from './dts-print.js';
