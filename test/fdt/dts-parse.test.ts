@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DtsError } from '../../src/fdt/dts-error.js';
-import { parseDts } from '../../src/fdt/dts-parse.js';
+import { DtsError } from '../../src/fdt/dts/error.js';
+import { parseDts } from '../../src/fdt/dts/parse.js';
 import { encodeFdt } from '../../src/fdt/encode.js';
 import { expectSameBytes } from '../same-bytes.js';
 import { badSources } from './bad-sources.js';

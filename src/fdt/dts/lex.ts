@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ByteBuffer } from '../bytes/byte-buffer.js';
-import { decodeLatin1 } from '../bytes/latin1.js';
-import { escapeText } from '../bytes/printable.js';
-import { type DtsComplaint, type DtsError, dtsErrorAt } from './dts-error.js';
-import { appendUnescaped, hexDigit, integerValue } from './dts-literal.js';
+import { ByteBuffer } from '../../bytes/byte-buffer.js';
+import { decodeLatin1 } from '../../bytes/latin1.js';
+import { escapeText } from '../../bytes/printable.js';
+import { type DtsComplaint, type DtsError, dtsErrorAt } from './error.js';
+import { appendUnescaped, hexDigit, integerValue } from './literal.js';
 import {
   blankEnd,
   characterEnd,
@@ -14,7 +14,7 @@ import {
   LETTER,
   NAME_CHARACTER,
   stringEnd,
-} from './dts-scan.js';
+} from './scan.js';
 import {
   KEYWORDS,
   OPERATORS,
@@ -33,7 +33,7 @@ import {
   TOKEN_OMIT_IF_NO_REF,
   TOKEN_PATH_REFERENCE,
   TOKEN_STRING,
-} from './dts-token.js';
+} from './token.js';
 
 /** What a name or a number means depends on what came before, as in dtc's lexer. */
 type State = 'plain' | 'name' | 'bytes';

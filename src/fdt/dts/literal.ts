@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteBuffer } from '../bytes/byte-buffer.js';
-import { type DtsComplaint, dtsErrorAt } from './dts-error.js';
+import type { ByteBuffer } from '../../bytes/byte-buffer.js';
+import { type DtsComplaint, dtsErrorAt } from './error.js';
 
 /** The characters that follow a backslash and stand for a control character. */
 const CONTROL_ESCAPES: ReadonlyMap<number, number> = new Map(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type DtsComplaint, dtsErrorAt } from './dts-error.js';
-import { hexDigit } from './dts-literal.js';
+import { type DtsComplaint, dtsErrorAt } from './error.js';
+import { hexDigit } from './literal.js';
 
 const SPACE = 1;
 /** a to z, A to Z and _ */
