@@ -12,6 +12,7 @@ import {
   FDT_END_NODE,
   FDT_NOP,
   FDT_PROP,
+  firstZeroByte,
   hasZeroByte,
 } from './token.js';
 
@@ -159,9 +160,10 @@ export class FdtCursor {
 
   /** FDT_BEGIN_NODE: offset of the name's terminating NUL. */
   get nameEnd(): number {
-    let nul = this.nextOffset - 4;
-    while (this.#bytes[nul] !== 0) nul++;
-    return nul;
+    const word = this.nextOffset - 4;
+    // Read so that the first byte is the lowest: of the zeros only the lowest is certain. No branch to mispredict.
+    if (this.nextOffset <= this.#end) return word + firstZeroByte(this.#view.getInt32(word, true));
+    return this.#bytes.indexOf(0, word);
   }
 
   /** FDT_PROP: offset of the property's name in the strings block. */
