@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteSource } from './byte-source.js';
+import type { ByteSource, MappedWindow } from './byte-source.js';
 import { ImageError } from './error.js';
 import { type ImageFile, shortRead } from './image-file.js';
 import type { Libc } from './libc.js';
@@ -60,6 +60,13 @@ export class MappedSource implements ByteSource {
     slot.bytes = bytes;
     slot.view = view;
     slot.offset = start;
+  }
+
+  windowAt(offset: number): MappedWindow | undefined {
+    const index = Math.floor(offset / STRIDE);
+    const bytes = this.#bytes[index] ?? this.#map(index);
+    const view = this.#views[index];
+    return view === undefined ? undefined : { bytes, view, start: index * STRIDE };
   }
 
   #copy(offset: number, length: number, slot: PageSlot): void {

@@ -100,6 +100,10 @@ export class ReadSource implements ByteSource {
     this.#file.readInto(offset, target);
   }
 
+  windowAt(): undefined {
+    return undefined;
+  }
+
   recheck(): void {
     this.#file.recheck();
   }

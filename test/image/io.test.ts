@@ -78,6 +78,22 @@ describe.each(IOS)('a file reached by %s', (io) => {
   });
 });
 
+describe.skipIf(IOS.length < 2)('mapping', () => {
+  it('asks the size again before each window, so that lost pages are an error there and no SIGBUS', () => {
+    const path = sparseFile(3 * GiB, [0]);
+    const image = opened(path, { io: 'mmap' });
+    expect(Buffer.from(pageOf(image, 0)).equals(noise(4096))).toBe(true);
+    truncateSync(path, 4096);
+    expect(issueOf(() => image.page((2 * GiB) / 4096))).toMatchObject({
+      code: 'TRUNCATED',
+      address: BigInt(2 * GiB),
+    });
+    // Bulk reads do not go through the mapping at all.
+    expect(issueOf(() => image.stream(() => true)).code).toBe('TRUNCATED');
+    expect(issueOf(() => image.recheck()).code).toBe('CHANGED');
+  });
+});
+
 describe('reading', () => {
   it('survives truncation at any moment with the address of what is lost', () => {
     const path = fileOf(noise(64 * 4096));

@@ -130,6 +130,10 @@ export class ChunkedSource implements ByteSource {
     }
   }
 
+  windowAt(): undefined {
+    return undefined;
+  }
+
   recheck(): void {
     this.#file.recheck();
   }

@@ -85,6 +85,10 @@ class FlattenedSource implements ByteSource {
     }
   }
 
+  windowAt(): undefined {
+    return undefined;
+  }
+
   recheck(): void {
     this.#file.recheck();
   }
