@@ -3,7 +3,7 @@ import type { ByteSource, MappedWindow } from './byte-source.js';
 import { ImageError } from './error.js';
 import { type ImageFile, shortRead } from './image-file.js';
 import type { Libc } from './libc.js';
-import { newPageSlot, type PageSlot } from './physical-memory.js';
+import { newPageSlot, type PageSlot, pointSlot } from './physical-memory.js';
 
 /** A view of more than 4 GiB aborts Node 20, so a window is at most 1 GiB. */
 const WINDOW = 0x4000_0000;
@@ -73,9 +73,7 @@ export class MappedSource implements ByteSource {
     if (offset + length > this.size) throw shortRead(offset, length, Math.max(0, this.size - offset));
     const bytes = new Uint8Array(length);
     this.readInto(offset, bytes);
-    slot.bytes = bytes;
-    slot.view = new DataView(bytes.buffer);
-    slot.offset = 0;
+    pointSlot(slot, bytes);
   }
 
   #map(index: number): Uint8Array {

@@ -3,7 +3,14 @@ import { ADDRESS_LIMIT, byteAddress, missing, rethrowAt } from './address.js';
 import type { ByteSource, MappedWindow } from './byte-source.js';
 import type { ImageMemory, PageCounts, PageVisitor } from './image-memory.js';
 import { findInterval } from './interval-map.js';
-import { type MemoryRange, newPageSlot, PAGE_SIZE, type PageMiss, type PageSlot } from './physical-memory.js';
+import {
+  type MemoryRange,
+  newPageSlot,
+  PAGE_SIZE,
+  type PageMiss,
+  type PageSlot,
+  pointSlot,
+} from './physical-memory.js';
 import type { Segments } from './segments.js';
 
 const STREAM_BYTES = 0x10_0000;
@@ -103,9 +110,7 @@ export class SegmentedMemory implements ImageMemory {
     if (!this.#holds(at, PAGE_SIZE)) {
       const page = this.page(at / PAGE_SIZE);
       if (typeof page === 'string') return page;
-      slot.bytes = page;
-      slot.view = new DataView(page.buffer, page.byteOffset, page.length);
-      slot.offset = 0;
+      pointSlot(slot, page);
       return undefined;
     }
     try {
