@@ -58,7 +58,9 @@ function dropCache(path) {
 
 /** What the page cache holds of a file, in MiB; undefined without fincore. */
 function cached(path) {
-  const { status, stdout } = spawnSync('fincore', ['-b', '-n', '-o', 'RES', path], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync('/usr/bin/fincore', ['-b', '-n', '-o', 'RES', path], {
+    encoding: 'utf8',
+  });
   return status === 0 ? Number(stdout) / MiB : undefined;
 }
 

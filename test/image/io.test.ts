@@ -94,6 +94,41 @@ describe.skipIf(IOS.length < 2)('mapping', () => {
   });
 });
 
+describe('a sparse file', () => {
+  it('is streamed with its holes as zeros and its data in place', () => {
+    const places = [0, 4096, 2 ** 20 - 4096, 5 * 2 ** 20 + 4096, 64 * 2 ** 20 - 4096];
+    const image = opened(sparseFile(96 * 2 ** 20, places), { io: 'read', base: 0x1000n });
+    const found = new Map<number, Uint8Array>();
+    let pages = 0;
+    image.stream((pfn, bytes) => {
+      for (let at = 0; at < bytes.length; at += 4096) {
+        const page = bytes.subarray(at, at + 4096);
+        if (page.some((byte) => byte !== 0)) found.set((pfn - 1) * 4096 + at, page.slice());
+      }
+      pages += bytes.length / 4096;
+      return true;
+    });
+    expect(pages).toBe((96 * 2 ** 20) / 4096);
+    expect([...found.keys()]).toEqual(places);
+    for (const [index, page] of [...found.values()].entries()) expect(page).toEqual(noise(4096, index + 1));
+  });
+
+  it('that is cut short within a hole is an error, not zeros', () => {
+    const path = sparseFile(96 * 2 ** 20, [0]);
+    const image = opened(path, { io: 'read' });
+    truncateSync(path, 48 * 2 ** 20 + 100);
+    let pages = 0;
+    const issue = issueOf(() =>
+      image.stream((_, bytes) => {
+        pages += bytes.length / 4096;
+        return true;
+      }),
+    );
+    expect(issue).toMatchObject({ code: 'TRUNCATED', offset: 48 * 2 ** 20 + 100 });
+    expect(pages).toBe((48 * 2 ** 20) / 4096);
+  });
+});
+
 describe('reading', () => {
   it('survives truncation at any moment with the address of what is lost', () => {
     const path = fileOf(noise(64 * 4096));
