@@ -31,7 +31,7 @@ function kindOf(stats: BigIntStats): string {
 
 /** A regular file held open for positioned reads, with the state in which it was opened. */
 export class ImageFile {
-  readonly fd: number;
+  readonly #fd: number;
   readonly size: number;
   /** Modification time at opening, in nanoseconds since 1970. */
   readonly mtimeNs: bigint;
@@ -41,8 +41,8 @@ export class ImageFile {
 
   /** @throws ImageError IO when it cannot be opened, UNSUPPORTED when it is not a regular file */
   constructor(path: string) {
-    this.fd = openReadOnly(path);
-    const stats = fstatSync(this.fd, { bigint: true });
+    this.#fd = openReadOnly(path);
+    const stats = fstatSync(this.#fd, { bigint: true });
     this.size = Number(stats.size);
     this.mtimeNs = stats.mtimeNs;
     this.#isSparse = stats.blocks * 512n < stats.size;
@@ -57,17 +57,28 @@ export class ImageFile {
   }
 
   /**
+   * The file descriptor.
+   *
+   * @throws ImageError IO after closing: the number may by then belong to another file
+   */
+  get fd(): number {
+    if (this.#open) return this.#fd;
+    throw new ImageError({ code: 'IO', message: 'the image has been closed' });
+  }
+
+  /**
    * Reads up to `length` bytes at `offset` of the file to `start` in `target`.
    *
    * @returns how many bytes there were; fewer than asked only at the end of the file
    * @throws ImageError IO
    */
   readSome(offset: number, target: Uint8Array, start: number, length: number): number {
+    const { fd } = this;
     let done = 0;
     while (done < length) {
       let count: number;
       try {
-        count = readSync(this.fd, target, start + done, length - done, offset + done);
+        count = readSync(fd, target, start + done, length - done, offset + done);
       } catch (error) {
         throw new ImageError(
           { code: 'IO', message: `cannot read: ${reason(error)}`, offset: offset + done },
@@ -142,7 +153,7 @@ export class ImageFile {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    closeSync(this.fd);
+    closeSync(this.#fd);
   }
 }
 

@@ -195,5 +195,14 @@ describe('opening', () => {
     const copy = Buffer.from(page);
     image.close();
     expect(copy.equals(page)).toBe(true);
+    // The descriptor may belong to another file by now; nothing is read through it.
+    const closed = opened(trimmedCore('vtd-legacy'), { io: 'read' });
+    closed.close();
+    closed.close();
+    expect(issueOf(() => closed.page(Number((range?.start ?? 0n) >> 12n)))).toMatchObject({
+      code: 'IO',
+      message: 'the image has been closed',
+    });
+    expect(issueOf(() => closed.recheck()).code).toBe('IO');
   });
 });
