@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Layouts of everything that kernels hand over, by version; and the language that they are declared in.
+ * Layouts of everything that kernels hand over, by version; and the language that they are declared in. * What KHO's consumers store, by version. So far which FDT properties are numbers in the kernel's own byte order.
  *
  * @module schemas
  */
@@ -67,6 +67,7 @@ export { type Span, spansOf } from './lang/spans.js';
 export { array, gather, struct, union } from './lang/struct.js';
 export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';
+export { type NativeUnit, nativeUnits, type PropertyPlace } from './native-properties.js';
 export { families, type KnownVersion, versionsOf } from './registry.js';
 export {
   isWrittenBy,
