@@ -113,6 +113,13 @@ describe('tolerant reading', () => {
     }
   });
 
+  it('keeps the values of properties whose names are lost', () => {
+    const fdt = openFdt(root.subarray(0, 0x120), { tolerant: true });
+    expect([...(fdt.root?.properties() ?? [])].map(({ name }) => name)).toEqual(['?21', '?0']);
+    expect(u64(fdt.node('/LUO')?.property('?32')?.value)).toBe(0x680000n);
+    expect(readTree(fdt).root.children[1]?.properties.map(({ name }) => name)).toEqual(['?47', '?32']);
+  });
+
   it('reads on after a word that is no token', () => {
     const damaged = root.slice();
     // The FDT_BEGIN_NODE of LUO.
