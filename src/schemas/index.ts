@@ -24,6 +24,8 @@ export * from './abi/rfc-intel-iommu.js';
 export * from './abi/rfc-iommufd.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
+export type { Column } from './lang/column-table.js';
+export { type ColumnGroup, compileColumns, type NodeTable } from './lang/columns.js';
 export { type DecodeOptions, decode } from './lang/decode.js';
 export { type DescriptionRow, describe } from './lang/describe.js';
 export { type EncodeOptions, encode, encodeUnchecked } from './lang/encode.js';
@@ -66,6 +68,7 @@ export { fieldOffsets, sizeOf } from './lang/size.js';
 export { type Span, spansOf } from './lang/spans.js';
 export { type Step, type StepMemory, step, stepMemory } from './lang/step.js';
 export { array, gather, struct, union } from './lang/struct.js';
+export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';
 export { families, type KnownVersion, versionsOf } from './registry.js';
 export {
