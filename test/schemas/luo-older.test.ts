@@ -25,6 +25,7 @@ import {
   luoV2State,
   luoV3,
   luoV4,
+  type Memory,
   memfd,
   memfdDraftFolio,
   memfdFolio,
@@ -140,6 +141,23 @@ describe('the handover of luo-v1', () => {
       ...state,
       sessions_pa: 0x140000n,
     });
+  });
+
+  it('may have room for files where there are none', () => {
+    const sessions = olderFixture('sessions.bin').slice();
+    new DataView(sessions.buffer).setBigUint64(80, 0n, true);
+    const memory = olderMemory('luo-v3.bin');
+    const issues: SchemaIssue[] = [];
+    const there: Memory = (address, length) =>
+      address === 0x100000n
+        ? sessions.subarray(0, length)
+        : address < 0x200000n
+          ? memory(address, length)
+          : undefined;
+    const start = { layout: luoV3, address: BLOB, length: 32 };
+    const reached = [...follow(start, there, registryLookup(), { issue: (issue) => issues.push(issue) })];
+    expect(issues).toEqual([]);
+    expect(reached.map(({ address }) => address)).toEqual([BLOB, 0x100000n, 0x120000n]);
   });
 
   it('is followed into FDT memfds where the user says that they are', () => {

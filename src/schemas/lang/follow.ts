@@ -155,6 +155,8 @@ export function* follow(
           target.elements === undefined
             ? size(target.length)
             : arraySize(target.layout, Number(scope[target.elements]));
+        // An array without elements may be anywhere.
+        if (target.elements !== undefined && length === 0) return [];
         return [{ layout: target.layout, address, length, path, chain }];
       }
       case 'memory':
