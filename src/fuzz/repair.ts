@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { compareInTurn, valueAt } from '../schemas/lang/field-rules.js';
 import { isRecord, toBigInt } from '../schemas/lang/input.js';
 import type { FieldRule } from '../schemas/lang/type.js';
 
@@ -11,7 +12,7 @@ export function repairFields(rules: readonly FieldRule[], value: Readonly<Fields
   const set = (name: string, to: bigint): void => {
     fields[name] = typeof fields[name] === 'bigint' ? to : Number(to);
   };
-  for (const { rule, fields: names, when, times = 1n, shift } of rules) {
+  for (const { rule, fields: names, when, times = 1n, shift, mask } of rules) {
     const [first = '', second = ''] = names;
     const zeros = names.filter((name) => number(name) === 0n).length;
     if (rule === 'zero-together' && zeros > 0) for (const name of names) set(name, 0n);
@@ -21,6 +22,9 @@ export function repairFields(rules: readonly FieldRule[], value: Readonly<Fields
     else if (rule === 'equals-name') set(first, BigInt(String(fields['$name'])));
     else if (rule === 'elements-multiple-of')
       fields[first] = roundElements(fields[first], second, times << number(shift));
+    else if (rule === 'elements-ascending') fields[first] = sortElements(fields[first], names.slice(1));
+    else if (rule === 'not-zero-unless' && names.some((name) => toBigInt(valueAt(fields, name)) === 0n))
+      Object.assign(fields, withBits(fields, (when ?? '').split('.'), mask ?? 1n));
   }
   return fields;
 }
@@ -37,4 +41,22 @@ function roundElements(elements: unknown, field: string, unit: bigint): unknown[
     last = rounded;
     return [{ ...element, [field]: rounded }];
   });
+}
+
+/** The elements in the order of `keys` compared in turn, equal ones left out. */
+function sortElements(elements: unknown, keys: readonly string[]): unknown[] {
+  if (!Array.isArray(elements)) return [];
+  const order = (element: unknown): bigint[] => keys.map((key) => toBigInt(valueAt(element, key)) ?? 0n);
+  const sorted: unknown[] = [...elements].sort((a, b) => compareInTurn(order(a), order(b)));
+  return sorted.filter((each, at) => at === 0 || compareInTurn(order(sorted[at - 1]), order(each)) < 0);
+}
+
+/** A copy of `value` with `bits` set in the integer that `path` leads to. */
+function withBits(value: unknown, [name = '', ...path]: readonly string[], bits: bigint): Fields {
+  const fields: Fields = isRecord(value) ? { ...value } : {};
+  const found = fields[name];
+  const set = (toBigInt(found) ?? 0n) | bits;
+  if (path.length > 0) fields[name] = withBits(found, path, bits);
+  else fields[name] = typeof found === 'bigint' ? set : Number(set);
+  return fields;
 }

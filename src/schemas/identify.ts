@@ -9,6 +9,7 @@ import { type Family, type Version, versionName } from './lang/family.js';
 import { follow } from './lang/follow.js';
 import { type ByteOrder, inputOf } from './lang/input.js';
 import type { Lookup, Memory } from './lang/memory.js';
+import { sizeInMemory } from './lang/size-in-memory.js';
 import { families, versionsOf } from './registry.js';
 
 /** What is known besides the bytes when a layout is looked for. */
@@ -76,6 +77,7 @@ export function versionKeys(family: Family, bytes: Uint8Array, byteOrder?: ByteO
  * Which version of `family` bytes are. Where one string names several layouts, each is tried on the bytes and, with
  * memory, on all that they lead to: evidence is which of them breaks no rule.
  *
+ * @param bytes - the blob; with memory and address, structs are read there and `bytes` may be empty
  * @param key - the version string, for families whose blobs do not carry it
  * @returns `undefined` when no version has the string
  */
@@ -133,11 +135,16 @@ function evidence(
   options: IdentifyOptions,
 ): { readonly issues: readonly SchemaIssue[]; readonly unknown: number } {
   const { memory, address, byteOrder = 'little' } = options;
-  const own = check(version.layout, bytes, { byteOrder, trailing: true });
-  const unknown = own.unknown.length;
-  if (memory === undefined || address === undefined) return { issues: own.issues, unknown };
+  const { layout } = version;
+  if (memory === undefined || address === undefined) {
+    const own = check(layout, bytes, { byteOrder, trailing: true });
+    return { issues: own.issues, unknown: own.unknown.length };
+  }
   const issues: SchemaIssue[] = [];
-  const start = { layout: version.layout, address, length: bytes.length };
+  // Versions differ in size: each is given as many bytes as it takes.
+  const length = layout.kind === 'node' ? undefined : sizeInMemory(layout, address, memory, byteOrder);
+  const unknown = layout.kind === 'node' ? check(layout, bytes, { byteOrder }).unknown.length : 0;
+  const start = { layout, address, length: length ?? bytes.length };
   const walk = follow(start, memory, () => undefined, {
     byteOrder,
     maxObjects: 10_000,
@@ -152,15 +159,13 @@ function evidence(
 
 /** The lookup that pointers of all declared layouts need, see `follow`. */
 export function registryLookup(options: IdentifyOptions = {}): Lookup {
-  return (group, key, bytes) => {
+  return (group, key, bytes, address) => {
     const inGroup = families.filter((family) => family.lookup?.group === group);
     const named = inGroup.filter((family) => family.lookup?.name === undefined || family.lookup.name === key);
     for (const family of named) {
       if (family.key.by === 'name') {
-        const found = versionsOf(key).find(
-          (each) => each.family === family && isChosen(each.version, options),
-        );
-        if (found !== undefined) return family.lookup?.inline === true ? 'inline' : found.version.layout;
+        const found = namedVersion(family, key, address, options);
+        if (found !== undefined) return family.lookup?.inline === true ? 'inline' : found.layout;
       } else if (bytes !== undefined) {
         const found = identify(family, bytes, options);
         if (found !== undefined) return found.version.layout;
@@ -168,6 +173,18 @@ export function registryLookup(options: IdentifyOptions = {}): Lookup {
     }
     return undefined;
   };
+}
+
+/** The version that `key` names; of several the one that fits what lies at `address`, where memory is known. */
+function namedVersion(
+  family: Family,
+  key: string,
+  address: bigint,
+  options: IdentifyOptions,
+): Version | undefined {
+  if (options.memory !== undefined)
+    return identify(family, new Uint8Array(), { ...options, address }, key)?.version;
+  return versionsOf(key).find((each) => each.family === family && isChosen(each.version, options))?.version;
 }
 
 function isChosen(version: Version, { variants }: IdentifyOptions): boolean {
