@@ -169,7 +169,10 @@ function structValues(type: StructType, maxLength: number): fc.Arbitrary<unknown
     }
     return repaired;
   };
-  const plain = fc.record(made).map((value) => withCounts(repairFields(type.rules, withCounts(value))));
+  const counts = new Set(counted.keys());
+  const plain = fc
+    .record(made)
+    .map((value) => withCounts(repairFields(type.rules, withCounts(value), counts)));
   if (unions.length === 0) return plain;
   return plain.chain((value) => {
     const cases = unions.map(([name, union]) => {

@@ -5,8 +5,16 @@ import type { FieldRule } from '../schemas/lang/type.js';
 
 type Fields = Record<string, unknown>;
 
-/** A copy of `value` changed so that it keeps the rules between its fields. */
-export function repairFields(rules: readonly FieldRule[], value: Readonly<Fields>): Fields {
+/**
+ * A copy of `value` changed so that it keeps the rules between its fields.
+ *
+ * @param counts - fields that count elements and are not changed
+ */
+export function repairFields(
+  rules: readonly FieldRule[],
+  value: Readonly<Fields>,
+  counts: ReadonlySet<string> = new Set(),
+): Fields {
   const fields: Fields = { ...value };
   const number = (name: string | undefined): bigint => toBigInt(fields[name ?? '']) ?? 0n;
   const set = (name: string, to: bigint): void => {
@@ -18,7 +26,10 @@ export function repairFields(rules: readonly FieldRule[], value: Readonly<Fields
     if (rule === 'zero-together' && zeros > 0) for (const name of names) set(name, 0n);
     else if (rule === 'zero-when' && number(when) === 0n) for (const name of names) set(name, 0n);
     else if (rule === 'at-least' && number(first) < number(second) * times)
-      set(second, number(first) / times);
+      set(
+        counts.has(second) ? first : second,
+        counts.has(second) ? number(second) * times : number(first) / times,
+      );
     else if (rule === 'equals-name') set(first, BigInt(String(fields['$name'])));
     else if (rule === 'elements-multiple-of')
       fields[first] = roundElements(fields[first], second, times << number(shift));

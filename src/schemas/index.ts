@@ -5,17 +5,27 @@
  * @module schemas
  */
 
+export * from './abi/hugetlb-liveupdate.js';
+export * from './abi/iommu-liveupdate.js';
+export * from './abi/iommu-liveupdate-v1.js';
+export * from './abi/iommu-v1.js';
+export * from './abi/iommufd-liveupdate.js';
 export * from './abi/kexec-metadata.js';
 export * from './abi/kho-2023.js';
 export * from './abi/kho-root.js';
 export * from './abi/kho-scratch.js';
 export * from './abi/kho-vmalloc.js';
+export * from './abi/kvm-liveupdate.js';
+export * from './abi/liveupdate-features.js';
 export * from './abi/luo.js';
 export * from './abi/luo-test-flb.js';
 export * from './abi/memblock.js';
 export * from './abi/memfd.js';
+export * from './abi/netkit-liveupdate.js';
+export * from './abi/pci-liveupdate.js';
 export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
+export * from './abi/vfio-pci-liveupdate.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
 export { type DecodeOptions, decode } from './lang/decode.js';
