@@ -7,6 +7,14 @@
 
 export * from './abi/hugetlb-liveupdate.js';
 export * from './abi/iommu-liveupdate.js';
+export {
+  iommuDeviceSmmu,
+  iommuDomainB,
+  iommuHeader,
+  iommuUnitIntel,
+  iommuUnitSmmuB2,
+  iommuUnitSmmuD,
+} from './abi/iommu-liveupdate-parts.js';
 export * from './abi/iommu-liveupdate-v1.js';
 export * from './abi/iommu-v1.js';
 export * from './abi/iommufd-liveupdate.js';

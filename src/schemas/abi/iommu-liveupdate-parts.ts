@@ -2,6 +2,7 @@
 // Parts of IOMMU records that several revisions from B on share: headers, domains, hardware units. Never merged.
 import { pointer, reserved, u8, u32, u64 } from '../lang/scalar.js';
 import { array, struct, union } from '../lang/struct.js';
+import type { StructType } from '../lang/type.js';
 import {
   counted,
   IOMMU_TYPES,
@@ -63,6 +64,14 @@ export const deviceRules = {
   doc: 'A device and what it is attached to.',
   rules: [usedWith(['domain_iommu_ser.domain_phys', 'domain_iommu_ser.iommu_phys'], ...DELETED)],
 };
+
+/** Where a device is attached: to records of these kinds. */
+export const deviceMap = (attachment: typeof domainId, domain: StructType, unit: StructType) =>
+  struct('iommu_dev_map_ser', {
+    attachment_id: attachment,
+    domain_phys: pointer({ to: 'layout', layout: domain }, { doc: 'its domain' }),
+    iommu_phys: pointer({ to: 'layout', layout: unit }, { doc: 'its hardware unit' }),
+  });
 
 /** The physical address of a device's PASID directory. */
 export const pasidTable = pointer(

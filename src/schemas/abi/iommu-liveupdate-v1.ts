@@ -4,6 +4,7 @@ import { pointer, reserved, u32, u64 } from '../lang/scalar.js';
 import { struct } from '../lang/struct.js';
 import type { StructType } from '../lang/type.js';
 import {
+  deviceMap,
   deviceRules,
   devid,
   domainId,
@@ -62,14 +63,6 @@ export const iommuUnitA = struct(
   },
   { doc: 'A hardware unit.' },
 );
-
-/** Where a device is attached: to records of these kinds. */
-export const deviceMap = (attachment: typeof domainId, domain: StructType, unit: StructType) =>
-  struct('iommu_dev_map_ser', {
-    attachment_id: attachment,
-    domain_phys: pointer({ to: 'layout', layout: domain }, { doc: 'its domain' }),
-    iommu_phys: pointer({ to: 'layout', layout: unit }, { doc: 'its hardware unit' }),
-  });
 
 /** A: a device. */
 export const iommuDeviceA = struct(

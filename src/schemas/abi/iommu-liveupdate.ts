@@ -7,6 +7,7 @@ import { struct } from '../lang/struct.js';
 import type { StructType } from '../lang/type.js';
 import {
   DELETED,
+  deviceMap,
   deviceRules,
   devid,
   domainId,
@@ -23,7 +24,7 @@ import {
   unitToken,
   vasz,
 } from './iommu-liveupdate-parts.js';
-import { deviceMap, iommuFlbA, iommuFlbB, iommuFlbIntelB2, iommuFlbSmmuB2 } from './iommu-liveupdate-v1.js';
+import { iommuFlbA, iommuFlbB, iommuFlbIntelB2, iommuFlbSmmuB2 } from './iommu-liveupdate-v1.js';
 import { IOMMU_TYPES, iommuArrays, restoredDomain, topLevel, usedWith } from './iommu-records.js';
 import { iommuFlbF0, iommuFlbV1 } from './iommu-v1.js';
 import { PAGE_SIZE } from './page.js';
