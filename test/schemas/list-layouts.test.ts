@@ -91,7 +91,9 @@ describe.skipIf(program === undefined)('layouts that were never merged, as gcc h
     const offsets = told('off');
     expect(offsets.length).toBeGreaterThan(180);
     for (const [, name = '', path = '', offset, size] of offsets) {
-      const found = layoutsOf(name).map((layout) => locate(layout, path)).filter((each) => each !== undefined);
+      const found = layoutsOf(name)
+        .map((layout) => locate(layout, path))
+        .filter((each) => each !== undefined);
       expect(found.length, `${name}.${path}`).toBeGreaterThan(0);
       for (const each of found) expect(each, `${name}.${path}`).toEqual([Number(offset), Number(size)]);
     }

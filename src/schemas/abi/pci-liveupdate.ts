@@ -18,7 +18,8 @@ const room = {
   doc: 'max_nr_devices of at least nr_devices',
 } as const;
 const tail = unused('rest');
-const max64 = u64({ doc: 'devices that there is room for' });
+/** The kernel counts devices in an `int`. */
+const max64 = u64({ doc: 'devices that there is room for', max: 0x7fff_ffffn });
 const number64 = u64({ doc: 'number of devices' });
 const max32 = u32({ doc: 'slots of the array' });
 const number32 = u32({ doc: 'number of devices' });
