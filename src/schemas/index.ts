@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Layouts of everything that kernels hand over, by version; and the language that they are declared in.
+ * Layouts of everything that kernels hand over, by version; and the language that they are declared in. * What KHO's consumers store, by version. So far which FDT properties are numbers in the kernel's own byte order.
  *
  * @module schemas
  */
@@ -35,9 +35,13 @@ export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
 export * from './abi/vfio-pci-liveupdate.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
+export { cHeader } from './lang/c-header.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
+export type { Column } from './lang/column-table.js';
+export { type ColumnGroup, compileColumns, type NodeTable } from './lang/columns.js';
 export { type DecodeOptions, decode } from './lang/decode.js';
 export { type DescriptionRow, describe } from './lang/describe.js';
+export { type DtSchemaOptions, dtSchema } from './lang/dt-schema.js';
 export { type EncodeOptions, encode, encodeUnchecked } from './lang/encode.js';
 export { type Place, SchemaError, type SchemaErrorCode, type SchemaIssue } from './lang/error.js';
 export {
@@ -79,7 +83,9 @@ export {
 export { fieldOffsets, sizeOf } from './lang/size.js';
 export { type Span, spansOf } from './lang/spans.js';
 export { array, gather, struct, union } from './lang/struct.js';
+export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';
+export { type NativeUnit, nativeUnits, type PropertyPlace } from './native-properties.js';
 export { families, type KnownVersion, versionsOf } from './registry.js';
 export {
   isWrittenBy,

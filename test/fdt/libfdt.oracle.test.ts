@@ -16,7 +16,7 @@ import {
   type Script,
 } from './libfdt-calls.js';
 import { editingScript, sequentialScript } from './libfdt-scripts.js';
-import { vectors } from './libfdt-vectors.js';
+import { surprises, vectors } from './libfdt-vectors.js';
 
 const oracle = buildOracle('libfdt-calls');
 const total = Number(process.env['KHO_SEQUENCES'] ?? 24_000);
@@ -41,6 +41,18 @@ function difference(script: Script, theirs: Outcome, ours: Outcome): string | un
   return `buffers of ${script.size} bytes differ from byte ${at} on: ${theirs.buffer[at]} in libfdt's`;
 }
 
+/**
+ * Whether a property's length is one that libfdt adds up to a place before the property's end, and then reads on there
+ * (`length-wraps` in docs/libfdt-differences.md): writing into the middle of a value can make one.
+ */
+function hasWrappingLength(buffer: Uint8Array = new Uint8Array()): boolean {
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  for (let at = 0; at + 8 <= buffer.length; at += 4) {
+    if (view.getUint32(at) === 3 && view.getUint32(at + 4) >= 0xfffffff4) return true;
+  }
+  return false;
+}
+
 function describeCall(call: Script['calls'][number]): string {
   const { value, ...rest } = call;
   return JSON.stringify({ ...rest, value: value?.length });
@@ -56,7 +68,7 @@ function compare(program: string, make: (random: Random) => Script, seed: number
     for (const [index, script] of scripts.entries()) {
       const outcome = theirs[index] ?? { results: [], buffer: undefined };
       const problem = difference(script, outcome, runOurs(script));
-      if (problem !== undefined) {
+      if (problem !== undefined && !hasWrappingLength(outcome.buffer)) {
         const calls = script.calls.map(describeCall).join('\n');
         expect.fail(
           `KHO_SEED=${runSeed}, script ${done + index} (size ${script.size}): ${problem}\n${calls}`,
@@ -103,10 +115,10 @@ describe.skipIf(oracle === undefined)('fixtures/libfdt', () => {
     const answers = join(folder, 'calls-answers.bin');
     if (record) {
       const random = new Random(20261123);
-      const all = Array.from({ length: 1000 }, (_, index) =>
+      const all = Array.from({ length: 2000 }, (_, index) =>
         index % 2 === 0 ? sequentialScript(random) : editingScript(random, blobs),
       );
-      const small = encodeScripts(all.filter(({ size }) => size < 1000).slice(0, 250));
+      const small = encodeScripts([...surprises, ...all.filter(({ size }) => size < 700).slice(0, 330)]);
       writeFileSync(scripts, small);
       writeFileSync(answers, askLibfdt(oracle ?? '', small));
     }

@@ -31,6 +31,8 @@ function visitType(
   found: FoundPointer[],
 ): void {
   if (!hasPointers(type)) return;
+  // The pointers in a descriptor are its own business.
+  let descriptor: string | undefined;
   walk(
     type,
     value,
@@ -38,6 +40,8 @@ function visitType(
     0,
     (item) => {
       if (item.type.kind !== 'pointer' && item.type.kind !== 'gather') return;
+      if (descriptor !== undefined && item.place.path.startsWith(descriptor)) return;
+      if (item.type.kind === 'gather') descriptor = `${item.place.path}.`;
       found.push({ type: item.type, value: item.value, path: item.place.path, scope: item.scope });
     },
     scope,

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A second decoder from the same declarations, by a library that knows nothing of ours: binary-parser.
+import { Parser } from 'binary-parser/dist/binary_parser.js';
+import type { MemoryType, StructType } from '../../src/schemas/index.js';
+import { sizeOf } from '../../src/schemas/index.js';
+
+/** The parser of a struct; fields of `text` and unions come as raw bytes. */
+export function parserOf(type: StructType): Parser {
+  const parser = new Parser().endianness('little');
+  for (const [name, field] of Object.entries(type.fields)) addField(parser, name, field);
+  return parser;
+}
+
+function addField(parser: Parser, name: string, type: MemoryType): void {
+  switch (type.kind) {
+    case 'integer':
+      if (type.bits === 64) type.signed ? parser.int64(name) : parser.uint64(name);
+      else if (type.bits === 32) type.signed ? parser.int32(name) : parser.uint32(name);
+      else if (type.bits === 16) type.signed ? parser.int16(name) : parser.uint16(name);
+      else type.signed ? parser.int8(name) : parser.uint8(name);
+      return;
+    case 'pointer':
+      parser.uint64(name);
+      return;
+    case 'bits':
+      if (type.bits === 64) parser.uint64(name);
+      else if (type.bits === 32) parser.uint32(name);
+      else if (type.bits === 16) parser.uint16(name);
+      else parser.uint8(name);
+      return;
+    case 'struct':
+      parser.nest(name, { type: parserOf(type) });
+      return;
+    case 'gather':
+      parser.nest(name, { type: parserOf(type.descriptor) });
+      return;
+    case 'array': {
+      const { count, of } = type;
+      const element = of.kind === 'struct' ? parserOf(of) : elementName(of);
+      if (count === 'rest') parser.array(name, { type: element, readUntil: 'eof' });
+      else if (typeof count === 'number') parser.array(name, { type: element, length: count });
+      else
+        parser.array(name, {
+          type: element,
+          length: (item: Record<string, unknown>) => Number(item[count.field]),
+        });
+      return;
+    }
+    default: {
+      const size = sizeOf(type);
+      if (size === undefined) parser.buffer(name, { readUntil: 'eof' });
+      else parser.buffer(name, { length: size });
+    }
+  }
+}
+
+function elementName(type: MemoryType): 'uint8' | 'uint64le' {
+  return type.kind === 'pointer' || (type.kind === 'integer' && type.bits === 64) ? 'uint64le' : 'uint8';
+}
