@@ -2,7 +2,6 @@
 // One string, several layouts: what lies in memory tells them apart, or it is said that it does not.
 import { describe, expect, it } from 'vitest';
 import {
-  u64 as declareU64,
   encodeUnchecked,
   type Family,
   follow,
@@ -28,12 +27,13 @@ import {
   relatedLayouts,
   type SchemaIssue,
   type StructType,
+  u64,
   versionName,
   vfioPciLiveupdate,
 } from '../../src/schemas/index.js';
 import { AT, samples } from './list-samples.js';
 
-const u64 = declareU64();
+const word = u64();
 const TOP = 0x100000n;
 const MORE_DEVICES = 0x104000n;
 
@@ -226,7 +226,7 @@ describe('IOMMU state', () => {
     if (revision === undefined) throw new TypeError('no revision');
     const pieces = handover(revision);
     const devices = pieces.get(MORE_DEVICES);
-    devices?.set(encodeUnchecked(u64, AT.devices));
+    devices?.set(encodeUnchecked(word, AT.devices));
     const issues: SchemaIssue[] = [];
     const start = { layout: revision.top, address: TOP };
     for (const _ of follow(start, memoryOf(pieces), registryLookup(), {
@@ -244,7 +244,7 @@ describe('what LUO leads to', () => {
     const flbs = new Uint8Array(4096);
     flbs.set([1, 0, 0, 0, 0, 0, 0, 0, 1]);
     flbs.set(Buffer.from(revision.key), 16);
-    flbs.set(encodeUnchecked(u64, TOP), 64);
+    flbs.set(encodeUnchecked(word, TOP), 64);
     flbs.set([1], 72);
     pieces.set(0x2000n, flbs);
     const memory = memoryOf(pieces);
