@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { compareInTurn, valueAt } from '../schemas/lang/field-rules.js';
 import { isRecord, toBigInt } from '../schemas/lang/input.js';
 import type { FieldRule } from '../schemas/lang/type.js';
+import { changeAt } from './change-at.js';
 
 type Fields = Record<string, unknown>;
 
@@ -35,7 +37,10 @@ export function repairFields(
       fields[first] = roundElements(fields[first], second, times << number(shift));
     else if (rule === 'elements-ascending') fields[first] = sortElements(fields[first], names.slice(1));
     else if (rule === 'not-zero-unless' && names.some((name) => toBigInt(valueAt(fields, name)) === 0n))
-      Object.assign(fields, withBits(fields, (when ?? '').split('.'), mask ?? 1n));
+      Object.assign(
+        fields,
+        changeAt(fields, when ?? '', (old) => old | (mask ?? 1n)),
+      );
   }
   return fields;
 }
@@ -60,14 +65,4 @@ function sortElements(elements: unknown, keys: readonly string[]): unknown[] {
   const order = (element: unknown): bigint[] => keys.map((key) => toBigInt(valueAt(element, key)) ?? 0n);
   const sorted: unknown[] = [...elements].sort((a, b) => compareInTurn(order(a), order(b)));
   return sorted.filter((each, at) => at === 0 || compareInTurn(order(sorted[at - 1]), order(each)) < 0);
-}
-
-/** A copy of `value` with `bits` set in the integer that `path` leads to. */
-function withBits(value: unknown, [name = '', ...path]: readonly string[], bits: bigint): Fields {
-  const fields: Fields = isRecord(value) ? { ...value } : {};
-  const found = fields[name];
-  const set = (toBigInt(found) ?? 0n) | bits;
-  if (path.length > 0) fields[name] = withBits(found, path, bits);
-  else fields[name] = typeof found === 'bigint' ? set : Number(set);
-  return fields;
 }

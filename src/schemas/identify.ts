@@ -179,10 +179,10 @@ export function registryLookup(options: IdentifyOptions = {}): Lookup {
 function namedVersion(
   family: Family,
   key: string,
-  address: bigint,
+  address: bigint | undefined,
   options: IdentifyOptions,
 ): Version | undefined {
-  if (options.memory !== undefined)
+  if (options.memory !== undefined && address !== undefined)
     return identify(family, new Uint8Array(), { ...options, address }, key)?.version;
   return versionsOf(key).find((each) => each.family === family && isChosen(each.version, options))?.version;
 }
