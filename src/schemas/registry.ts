@@ -4,6 +4,7 @@ import { hugeMemfd, hugetlbLiveupdate } from './abi/hugetlb-liveupdate.js';
 import { iommuLiveupdate } from './abi/iommu-liveupdate.js';
 import { iommufdLiveupdate } from './abi/iommufd-liveupdate.js';
 import { kexecMetadata } from './abi/kexec-metadata.js';
+import { khoChosenFamily } from './abi/kho-chosen.js';
 import { khoRoot } from './abi/kho-root.js';
 import { khoSetupData } from './abi/kho-scratch.js';
 import { guestMemfdLiveupdate, kvmVmLiveupdate } from './abi/kvm-liveupdate.js';
@@ -21,6 +22,7 @@ import { type Family, type Version, versionName } from './lang/family.js';
 export const families: readonly Family[] = Object.freeze([
   khoRoot,
   khoSetupData,
+  khoChosenFamily,
   kexecMetadata,
   luo,
   luoTestFlb,

@@ -14,19 +14,13 @@ export function parserOf(type: StructType): Parser {
 function addField(parser: Parser, name: string, type: MemoryType): void {
   switch (type.kind) {
     case 'integer':
-      if (type.bits === 64) type.signed ? parser.int64(name) : parser.uint64(name);
-      else if (type.bits === 32) type.signed ? parser.int32(name) : parser.uint32(name);
-      else if (type.bits === 16) type.signed ? parser.int16(name) : parser.uint16(name);
-      else type.signed ? parser.int8(name) : parser.uint8(name);
+    case 'pointer': {
+      const sign = type.kind === 'integer' && type.signed ? 'int' : 'uint';
+      addInteger(parser, `${sign}${type.bits}${type.bits === 8 ? '' : type.bigEndian ? 'be' : 'le'}`, name);
       return;
-    case 'pointer':
-      parser.uint64(name);
-      return;
+    }
     case 'bits':
-      if (type.bits === 64) parser.uint64(name);
-      else if (type.bits === 32) parser.uint32(name);
-      else if (type.bits === 16) parser.uint16(name);
-      else parser.uint8(name);
+      addInteger(parser, `uint${type.bits}${type.bits === 8 ? '' : 'le'}`, name);
       return;
     case 'struct':
       parser.nest(name, { type: parserOf(type) });
@@ -60,4 +54,9 @@ function elementParser(type: MemoryType): Parser | 'uint8' | 'uint16le' | 'uint3
   if (type.kind === 'chars') return new Parser().buffer('bytes', { length: type.length });
   const width = type.kind === 'integer' || type.kind === 'pointer' ? type.bits : 8;
   return width === 8 ? 'uint8' : `uint${width}le`;
+}
+
+/** Adds an integer field by binary-parser's name for its type. */
+function addInteger(parser: Parser, of: string, name: string): void {
+  parser.array(name, { type: of, length: 1, formatter: (values: unknown[]) => values[0] });
 }
