@@ -82,12 +82,18 @@ function integerReader({ bits, signed }: IntegerType): Reader {
   return signed ? ({ view }, at) => view.getInt8(at) : ({ view }, at) => view.getUint8(at);
 }
 
+/** The lowest `width` bits of a word, 0 to 32 of them. A remainder would do the same many times slower. */
+function lowBits(word: number, width: number): number {
+  return width === 32 ? word >>> 0 : word & ((1 << width) - 1);
+}
+
 /** `width` bits from bit `shift` on of the integer of halves `low` and `high`, as a number: `width` is at most 53. */
 export function extractBits(low: number, high: number, shift: number, width: number): number {
-  if (shift >= 32) return (high >>> (shift - 32)) % 2 ** width;
+  if (shift >= 32) return lowBits(high >>> (shift - 32), width);
   const below = Math.min(width, 32 - shift);
-  const lower = (low >>> shift) % 2 ** below;
-  return below === width ? lower : lower + (high % 2 ** (width - below)) * 2 ** below;
+  const lower = lowBits(low >>> shift, below);
+  if (below === width) return lower;
+  return lower + lowBits(high, width - below) * (below === 32 ? 0x1_0000_0000 : (1 << below) >>> 0);
 }
 
 function bitsReader({ bits, parts }: BitsType): Reader {
