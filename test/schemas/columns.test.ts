@@ -135,6 +135,16 @@ describe('nodes as columns', () => {
     expect(refused).toBeGreaterThan(100);
   });
 
+  it('come from one root', () => {
+    const writer = new FdtWriter();
+    writer.finishReservations();
+    for (let root = 0; root < 2; root++) {
+      for (const name of ['', 'spaces']) writer.beginNode(name);
+      for (let open = 0; open < 2; open++) writer.endNode();
+    }
+    expect(() => columnsOf(writer.finish())).toThrow('BADSTRUCTURE: nodes are not balanced');
+  });
+
   it('say what a node lacks, and where', () => {
     const writer = new FdtWriter();
     writer.finishReservations();

@@ -18,6 +18,8 @@ export class FakeMemory {
 
   /** Reads bytes that lie within one piece. */
   readonly read: Memory = (address, length) => {
+    const exact = this.#pieces.get(address);
+    if (exact !== undefined && length <= exact.length) return exact.subarray(0, length);
     for (const [start, bytes] of this.#pieces) {
       const offset = Number(address - start);
       if (offset >= 0 && offset + length <= bytes.length) return bytes.subarray(offset, offset + length);

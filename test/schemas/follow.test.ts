@@ -86,6 +86,18 @@ describe('lists', () => {
     ]);
   });
 
+  it('end where kernels give up', () => {
+    const memory = new FakeMemory();
+    // The declared limit is 10,000 blocks: one more is one too many.
+    for (let index = 0; index <= 10_000; index++) {
+      const next = index < 10_000 ? BigInt(0x1000 * (index + 2)) : 0n;
+      memory.encode(BigInt(0x1000 * (index + 1)), luoFileBlock, { next, count: 1n, files: [file(1n)] });
+    }
+    const { reached, issues } = run(memory, luoFileBlock, 0x1000n, { maxObjects: 20_000 });
+    expect(reached).toHaveLength(10_000);
+    expect(issues).toEqual(['0x0 pa 0x2711000: LIMIT: expected at most 10000 in the list, found more']);
+  });
+
   it('end at a limit', () => {
     const { reached, issues } = run(blocks(3n, 0n), luoSession, 0x1000n, { maxObjects: 2 });
     expect(reached).toHaveLength(2);

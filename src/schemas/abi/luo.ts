@@ -9,8 +9,11 @@ import { luoFile, luoFlbPage } from './luo-entries.js';
 import { luoV1, luoV1Plain, luoV2 } from './luo-fdt.js';
 import { PAGE_SIZE } from './page.js';
 
+/** Blocks of a list that kernels follow before they call it corrupted. */
+const KHO_MAX_BLOCKS = 10_000;
+
 /** The pointer to the next block of a list (`kho_block`), and how many entries this one holds. */
-const nextBlock = link({ doc: 'the next block', align: PAGE_SIZE });
+const nextBlock = link({ doc: 'the next block', align: PAGE_SIZE, limit: KHO_MAX_BLOCKS });
 const capacity = (entry: number): bigint => BigInt(Math.floor((PAGE_SIZE - 16) / entry));
 
 /** luo-v5: a block of files. */

@@ -3,7 +3,7 @@ import { checkHeader } from '../../fdt/check-header.js';
 import { FDT_BAD, FdtCursor } from '../../fdt/cursor.js';
 import { FdtError } from '../../fdt/error.js';
 import { PropertyNames } from '../../fdt/property-names.js';
-import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from '../../fdt/token.js';
+import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_NOP, FDT_PROP } from '../../fdt/token.js';
 import { type ColumnPlan, planColumns } from './column-plan.js';
 import { HOST_IS_LITTLE, type NodeShape, scanNodes, shapeOf } from './column-scan.js';
 import { type Column, ColumnTable } from './column-table.js';
@@ -35,8 +35,8 @@ export interface NodeTable {
  *
  * @param root - layout of the whole blob
  * @param path - keys of the members that lead to the nodes, the last that of the patterned nodes
- * @returns a function that takes a blob; it throws FdtError for a blob that is not sound up to the end of its
- * structure, and SchemaError MISSING, BAD_LENGTH or BAD_NAME for a node that does not fit
+ * @returns a function that takes a blob; it throws FdtError where tokens or nodes are not sound (names of properties are
+ * looked at in the nodes that are read only), and SchemaError MISSING, BAD_LENGTH or BAD_NAME for a node that does not fit
  * @throws TypeError when the path leads elsewhere, or to nodes with anything but integers and decimal names
  */
 export function compileColumns(root: NodeType, path: readonly string[]): (blob: Uint8Array) => NodeTable {
@@ -68,6 +68,9 @@ function readTable(plan: ColumnPlan, blob: Uint8Array): NodeTable {
       const left = plan.route[--depth];
       if (left !== undefined && 'each' in left) ancestors.pop();
       ended = depth < 0;
+    } else if (ended || (depth < 0 && tag === FDT_PROP)) {
+      // Behind the root, or before it, there is nothing but NOPs.
+      if (tag !== FDT_NOP) throw badToken(cursor);
     } else if (tag === FDT_BEGIN_NODE) {
       if (depth === plan.route.length) readLeaves(cursor.offset);
       else if (!enter(cursor.nodeName())) skipNode(cursor);

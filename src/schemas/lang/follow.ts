@@ -145,6 +145,10 @@ export function* follow(
       const chain = from.chain ?? { elements: 0, blocks: 0, total: undefined, path: from.path };
       chain.elements += elementsIn(from.layout ?? type, holder) ?? 0;
       chain.blocks++;
+      if (address !== 0n && chain.blocks >= (target.limit ?? Number.POSITIVE_INFINITY)) {
+        complain({ path: chain.path, address }, 'LIMIT', `at most ${target.limit} in the list`, 'more');
+        return [];
+      }
       if (address !== 0n) return [{ ...from, address, path: `${chain.path}#${chain.blocks}`, chain }];
       if (chain.total !== undefined && BigInt(chain.elements) !== chain.total) {
         complain(

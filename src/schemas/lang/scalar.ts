@@ -86,8 +86,13 @@ export function pointer(target: PointerTarget, options: PointerOptions = {}): Po
   });
 }
 
-/** Declares the pointer of a linked list to the next instance of the struct it is in; 0 ends the list. */
-export const link = (options: PointerOptions = {}): PointerType => pointer({ to: 'self' }, options);
+/**
+ * Declares the pointer of a linked list to the next instance of the struct it is in; 0 ends the list.
+ *
+ * @param options - besides those of a pointer, `limit`: how many instances kernels follow before they give up
+ */
+export const link = ({ limit, ...options }: PointerOptions & { readonly limit?: number } = {}): PointerType =>
+  pointer({ to: 'self', limit }, options);
 
 /** What may be said about a bit field where it is declared. */
 export interface BitPartOptions extends IntegerRules {

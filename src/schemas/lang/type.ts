@@ -39,7 +39,7 @@ export interface IntegerType<V = number | bigint> extends TypeBase<V> {
 
 /**
  * Where a physical pointer leads:
- * `self`, another instance of the struct the pointer is in (a linked list);
+ * `self`, another instance of the struct the pointer is in (a linked list, `limit` being how many kernels follow);
  * `layout`, a declared layout; `total` names the field of the pointer's struct that counts all elements of the list,
  * `length` the one that holds the size in bytes, `elements` the one that counts the elements of the array that it is;
  * `memory`, contents that nobody describes, as long as the field `length` says (in bytes), else one page;
@@ -48,7 +48,7 @@ export interface IntegerType<V = number | bigint> extends TypeBase<V> {
  * `radix`, a radix tree of preserved pages.
  */
 export type PointerTarget =
-  | { readonly to: 'self' }
+  | { readonly to: 'self'; readonly limit?: number | undefined }
   | {
       readonly to: 'layout';
       readonly layout: Layout;
