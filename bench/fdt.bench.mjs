@@ -50,7 +50,10 @@ function traverse(blob) {
       sum += cursor.nameEnd - cursor.nameStart;
     } else if (tag === FDT_PROP) {
       const { valueLength } = cursor;
-      sum += valueLength + (valueLength > 0 ? blob[cursor.valueStart] : 0) + (cursor.propertyName() === '' ? 0 : 1);
+      sum +=
+        valueLength +
+        (valueLength > 0 ? blob[cursor.valueStart] : 0) +
+        (cursor.propertyName().length > 0 ? 1 : 0);
     }
   }
   return sum;
@@ -96,9 +99,15 @@ for (const { title, groups, runs } of shapes) {
   const walk = fastest(runs, () => traverse(blob));
   const theirWalk = baseline && runBaseline(baseline, 'traverse', path, runs);
   const theirWrite = baseline && runBaseline(baseline, 'write', groups, 1000, runs);
-  if (theirWalk && theirWalk.sum !== walk.result) throw new Error(`checksums differ: ${theirWalk.sum}, ${walk.result}`);
+  if (theirWalk && theirWalk.sum !== walk.result)
+    throw new Error(`checksums differ: ${theirWalk.sum}, ${walk.result}`);
   if (theirWrite && theirWrite.sum !== blob.length) throw new Error('sizes differ');
-  report.add({ what: `open (strict) and traverse, ${size}`, ours: walk.ms, theirs: theirWalk?.ms, target: 0.3 });
+  report.add({
+    what: `open (strict) and traverse, ${size}`,
+    ours: walk.ms,
+    theirs: theirWalk?.ms,
+    target: 0.3,
+  });
   report.add({ what: `sequential write, ${size}`, ours: write.ms, theirs: theirWrite?.ms, target: 0.5 });
   const growing = fastest(runs, () => writeTree(groups, 1000, names));
   report.add({ what: '  the same into a buffer that grows', ours: growing.ms, theirs: theirWrite?.ms });
@@ -106,7 +115,7 @@ for (const { title, groups, runs } of shapes) {
 
 report.heading('libfdt, whose search for names is quadratic');
 for (const count of [16_000, 32_000, 64_000]) {
-  const ours = fastest(5, () => writeNames(count));
+  const ours = fastest(20, () => writeNames(count));
   const theirs = count === 16_000 && baseline ? runBaseline(baseline, 'names', count) : undefined;
   const what = `write ${count.toLocaleString('en')} distinct property names`;
   report.add({ what, ours: ours.ms, theirs: theirs?.ms, target: theirs && 1 / 500 });
@@ -125,12 +134,22 @@ report.heading('fdtdump (a whole process)');
   const blob = writeTree(133, 1000, names);
   const ours = fastest(5, () => length(dtsChunks(openFdt(blob))));
   const theirs = commandTime(3, 'fdtdump', save('10mb.dtb', blob));
-  report.add({ what: `DTS text of ${(blob.length / 1e6).toFixed(1)} MB`, ours: ours.ms, theirs, target: 1.3 });
+  report.add({
+    what: `DTS text of ${(blob.length / 1e6).toFixed(1)} MB`,
+    ours: ours.ms,
+    theirs,
+    target: 1.3,
+  });
 }
 
 report.heading('dtc -I dtb -O dts, which is superlinear in siblings');
 {
-  const flat = (children) => writeTree(1, children, Array.from({ length: children }, (_, index) => String(index)));
+  const flat = (children) =>
+    writeTree(
+      1,
+      children,
+      Array.from({ length: children }, (_, index) => String(index)),
+    );
   const dtcTime = (children) =>
     commandTime(1, 'dtc', '-q', '-I', 'dtb', '-O', 'dts', save(`flat-${children}.dtb`, flat(children)));
   const [small, large] = [dtcTime(6_900), dtcTime(13_800)];
@@ -139,7 +158,13 @@ report.heading('dtc -I dtb -O dts, which is superlinear in siblings');
   const ours = fastest(5, () => length(dtsChunks(openFdt(blob))));
   const note = `dtc: ${small.toFixed(0)} ms at 6,900, ${large.toFixed(0)} ms at 13,800, extrapolated (n^${exponent.toFixed(2)})`;
   const theirs = large * 10 ** exponent;
-  report.add({ what: 'DTS text of a node with 138,000 children', ours: ours.ms, theirs, target: 1 / 500, note });
+  report.add({
+    what: 'DTS text of a node with 138,000 children',
+    ours: ours.ms,
+    theirs,
+    target: 1 / 500,
+    note,
+  });
 }
 
 report.heading('ourselves at 1x, 2x, 4x: everything is linear');

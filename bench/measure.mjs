@@ -12,7 +12,9 @@ mkdirSync(buildFolder, { recursive: true });
 export function compile(name, ...libraries) {
   const program = join(buildFolder, name);
   const source = join(import.meta.dirname, 'c', `${name}.c`);
-  const { status, stderr, error } = spawnSync('gcc', ['-O2', '-o', program, source, ...libraries], { encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync('gcc', ['-O2', '-o', program, source, ...libraries], {
+    encoding: 'utf8',
+  });
   if (status === 0) return program;
   console.error(`no C baseline ${name}: ${error?.message ?? stderr}`);
   return undefined;
@@ -20,7 +22,10 @@ export function compile(name, ...libraries) {
 
 /** Runs a C baseline that prints "<nanoseconds> <checksum>". */
 export function runBaseline(program, ...args) {
-  const [ns, sum] = execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 20 }).trim().split(' ').map(Number);
+  const [ns, sum] = execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 20 })
+    .trim()
+    .split(' ')
+    .map(Number);
   return { ms: ns / 1e6, sum };
 }
 
@@ -60,8 +65,13 @@ export class Report {
       what.padEnd(56),
       `${ours.toFixed(1)} ms`.padStart(12),
       (theirs === undefined ? '' : `${theirs.toFixed(1)} ms`).padStart(14),
-      (ratio === undefined ? '' : `${ratio < 0.01 ? `1/${(1 / ratio).toFixed(0)}` : ratio.toFixed(2)}x`).padStart(9),
-      (target === undefined ? '' : `<= ${target < 0.01 ? `1/${(1 / target).toFixed(0)}` : target}x`).padStart(10),
+      (ratio === undefined
+        ? ''
+        : `${ratio < 0.01 ? `1/${(1 / ratio).toFixed(0)}` : ratio.toFixed(2)}x`
+      ).padStart(9),
+      (target === undefined ? '' : `<= ${target < 0.01 ? `1/${(1 / target).toFixed(0)}` : target}x`).padStart(
+        10,
+      ),
       met === undefined ? '      ' : met ? 'met   ' : 'MISSED',
       note ?? '',
     ];
@@ -70,14 +80,23 @@ export class Report {
 
   heading(baseline) {
     console.log(`\n${this.name}: ${baseline}`);
-    const titles = [''.padEnd(56), 'ours'.padStart(12), 'theirs'.padStart(14), 'ratio'.padStart(9), 'target'.padStart(10)];
+    const titles = [
+      ''.padEnd(56),
+      'ours'.padStart(12),
+      'theirs'.padStart(14),
+      'ratio'.padStart(9),
+      'target'.padStart(10),
+    ];
     console.log(titles.join(' '));
   }
 
   /** Writes build/bench/<name>.json. */
   save() {
     const path = join(buildFolder, `${this.name}.json`);
-    writeFileSync(path, `${JSON.stringify({ schemaVersion: 1, node: process.version, rows: this.rows }, null, 2)}\n`);
+    writeFileSync(
+      path,
+      `${JSON.stringify({ schemaVersion: 1, node: process.version, rows: this.rows }, null, 2)}\n`,
+    );
     console.log(`\n${path}`);
   }
 }

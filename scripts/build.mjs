@@ -45,6 +45,8 @@ const { metafile } = await build({
   legalComments: 'none',
   banner: { js: '#!/usr/bin/env node' },
   define: { KHO_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
+  // Native code, optional: required from node_modules if it is there.
+  external: ['koffi'],
   plugins: [yargsWithoutFiles],
   metafile: true,
 });

@@ -34,6 +34,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/compile.js')).compile,
   },
   {
+    name: 'image',
+    positionals: '<action> <file..>',
+    summary: 'look into memory images: info, find, trim',
+    load: async () => (await import('./commands/image.js')).image,
+  },
+  {
     name: 'demo',
     positionals: '',
     summary: 'show what kho does, on data from a real kernel',

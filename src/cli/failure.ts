@@ -3,7 +3,15 @@ import { KhoError } from '../bytes/issue.js';
 import { escapeText } from '../bytes/printable.js';
 
 /** The command line asks for something that does not make sense. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  /** The command line that helps. */
+  readonly help: string;
+
+  constructor(message: string, help = 'kho --help') {
+    super(message);
+    this.help = help;
+  }
+}
 
 /** Something is wrong with a file: what it is called on the command line, and what. */
 export class FileError extends Error {
@@ -24,7 +32,7 @@ export function inFile<T>(file: string, action: () => T): T {
 
 /** The one line for stderr that tells an error, without the program's name. */
 export function failureLine(error: unknown): string {
-  if (error instanceof UsageError) return `${escapeText(error.message)} (see kho --help)`;
+  if (error instanceof UsageError) return `${escapeText(error.message)} (see ${error.help})`;
   if (error instanceof FileError || error instanceof KhoError || isSystemError(error))
     return escapeText(error.message);
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -62,10 +62,10 @@ export async function parseCommandLine(
       code = result;
     },
   );
-  const printed = await parse(
-    parser,
-    argv.toSpliced(place, 1).map((word) => (word === '-' ? STDIN_WORD : word)),
-  );
+  const words = argv.toSpliced(place, 1).map((word) => (word === '-' ? STDIN_WORD : word));
+  const printed = await parse(parser, words).catch((error: unknown) => {
+    throw error instanceof UsageError ? new UsageError(error.message, `kho ${entry.name} --help`) : error;
+  });
   if (printed !== '') out(`${printed}\n`);
   return code ?? EXIT.ok;
 }

@@ -115,7 +115,7 @@ function measure(source: Uint8Array, header: FdtHeader): BlockSizes {
 /** The size of a structure block whose header does not say it: it ends with the first FDT_END. */
 function structureSize(source: Uint8Array, header: FdtHeader): number {
   const { off_dt_struct: start, totalsize: end, version } = header;
-  const bounds = { start, end, strings: 0, stringsEnd: 0, version };
+  const bounds = { start, end, strings: 0, stringsEnd: 0, stringsCut: false, version };
   const cursor = new FdtCursor(source, bounds, new PropertyNames(source, bounds));
   for (let tag = cursor.next(); tag !== FDT_END; tag = cursor.next()) {
     if (tag === FDT_BAD) throw failure(cursor.problem, cursor.offset, cursor.problemText);

@@ -10,6 +10,8 @@ export interface StructureBounds {
   readonly strings: number;
   /** First byte after the strings block. */
   readonly stringsEnd: number;
+  /** True when the header promises more of the strings block than the input holds. */
+  readonly stringsCut: boolean;
   /** The blob's version: before 16, node names are full paths and values of 8 bytes or more are 8-aligned. */
   readonly version: number;
 }

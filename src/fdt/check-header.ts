@@ -47,7 +47,11 @@ export function checkHeader(bytes: Uint8Array): HeaderVerdict {
   if (present < MIN_HEADER_SIZE || present < size) {
     const need = Math.max(MIN_HEADER_SIZE, size);
     complain('TRUNCATED', present, `the header needs ${need} bytes, the input has ${bytes.length}`);
-    return { header, bounds: { start: 0, end: 0, strings: 0, stringsEnd: 0, version }, issues };
+    return {
+      header,
+      bounds: { start: 0, end: 0, strings: 0, stringsEnd: 0, stringsCut: true, version },
+      issues,
+    };
   }
   if (header.magic === FDT_SW_MAGIC) {
     complain(
@@ -117,6 +121,7 @@ export function checkHeader(bytes: Uint8Array): HeaderVerdict {
       end: version >= 17 ? Math.min(start + header.size_dt_struct, total) : total,
       strings,
       stringsEnd: version >= 17 ? Math.min(strings + header.size_dt_strings, total) : total,
+      stringsCut: header.off_dt_strings + header.size_dt_strings > present,
       version,
     },
     issues,

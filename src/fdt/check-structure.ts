@@ -25,6 +25,7 @@ export function checkStructure(
   const cursor = new FdtCursor(bytes, bounds, names);
   let nodes: NodeColumns | undefined;
   let rootClosed = false;
+  let namesLost = false;
 
   const complain = (code: FdtErrorCode, message: string): void => {
     nodes ??= readNodes(bytes, bounds, names);
@@ -41,8 +42,15 @@ export function checkStructure(
     }
     if (tag === FDT_PROP) {
       const { nameoff } = cursor;
-      if (names.has(nameoff)) continue;
-      if (nameoff < names.size) {
+      if (names.has(nameoff) || namesLost) continue;
+      if (bounds.stringsCut && nameoff >= names.size) {
+        // One cause, one issue.
+        namesLost = true;
+        complain(
+          'BADOFFSET',
+          'from here on property names are lost: the input ends before or in the strings block',
+        );
+      } else if (nameoff < names.size) {
         complain('TRUNCATED', `property name at ${nameoff} in the strings block has no terminating NUL`);
       } else {
         complain(

@@ -147,7 +147,8 @@ function checkStructure(fdt: Fdt, warn: Warn): void {
     const { offset } = cursor;
     const node = levels[depth - 1];
     const path = node?.path;
-    const name = cursor.propertyName() ?? '';
+    const name = cursor.propertyName();
+    if (name === undefined) return; // an error, reported as such
     if (node === undefined) {
       const message = `property "${quoteName(name)}" lies outside of every node`;
       warn({ code: 'PROPERTY_OUTSIDE_NODE', offset, message });

@@ -5,7 +5,16 @@ import { decodeLatin1 } from '../bytes/latin1.js';
 import type { StructureBounds } from './bounds.js';
 import type { FdtErrorCode } from './error.js';
 import type { PropertyNames } from './property-names.js';
-import { alignToken, FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
+import {
+  alignToken,
+  FDT_BEGIN_NODE,
+  FDT_END,
+  FDT_END_NODE,
+  FDT_NOP,
+  FDT_PROP,
+  firstZeroByte,
+  hasZeroByte,
+} from './token.js';
 
 /** What {@link FdtCursor.next} returns where no valid token lies. */
 export const FDT_BAD = 0;
@@ -151,9 +160,10 @@ export class FdtCursor {
 
   /** FDT_BEGIN_NODE: offset of the name's terminating NUL. */
   get nameEnd(): number {
-    let nul = this.nextOffset - 4;
-    while (this.#bytes[nul] !== 0) nul++;
-    return nul;
+    const word = this.nextOffset - 4;
+    // Read so that the first byte is the lowest: of the zeros only the lowest is certain. No branch to mispredict.
+    if (this.nextOffset <= this.#end) return word + firstZeroByte(this.#view.getInt32(word, true));
+    return this.#bytes.indexOf(0, word);
   }
 
   /** FDT_PROP: offset of the property's name in the strings block. */
@@ -242,10 +252,6 @@ export class FdtCursor {
   value(): Uint8Array {
     return this.#bytes.subarray(this.valueStart, this.valueStart + this.valueLength);
   }
-}
-
-function hasZeroByte(word: number): boolean {
-  return ((word - 0x01010101) & ~word & 0x80808080) !== 0;
 }
 
 /**

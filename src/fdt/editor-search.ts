@@ -23,7 +23,14 @@ export function enterNode(buffer: EditorBuffer, node: number): FdtCursor {
   if (!Number.isInteger(node) || node < 0 || node % 4 !== 0) {
     throw failure('BADOFFSET', undefined, `expected the offset of a node, a multiple of 4, found ${node}`);
   }
-  const bounds = { start, end: start + size, strings, stringsEnd: strings + stringsSize, version };
+  const bounds = {
+    start,
+    end: start + size,
+    strings,
+    stringsEnd: strings + stringsSize,
+    stringsCut: false,
+    version,
+  };
   const cursor = new FdtCursor(buffer.bytes, bounds, new PropertyNames(buffer.bytes, bounds), start + node);
   if (cursor.next() !== FDT_BEGIN_NODE) {
     throw failure('BADOFFSET', start + node, `there is no node at ${formatHex(node)} in the structure block`);

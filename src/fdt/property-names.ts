@@ -18,7 +18,7 @@ export class PropertyNames {
   readonly #end: number;
   /** Offset, from the start of the block, of its last NUL, or -1: no string can start later than this. */
   readonly last: number;
-  readonly #low: string[] = [];
+  readonly #low: (string | undefined)[];
   readonly #high = new Map<number, string>();
   #cut = false;
 
@@ -32,6 +32,7 @@ export class PropertyNames {
     this.#end = bounds.stringsEnd;
     const lastNul = bounds.stringsEnd > bounds.strings ? bytes.lastIndexOf(0, bounds.stringsEnd - 1) : -1;
     this.last = lastNul < bounds.strings ? -1 : lastNul - bounds.strings;
+    this.#low = new Array(Math.min(this.last + 1, ARRAY_LIMIT));
   }
 
   /** The size of the strings block in bytes. */
@@ -67,7 +68,7 @@ export class PropertyNames {
   /** From now on, names are cut to a length that is bearable however many properties there are. */
   cutNames(): void {
     this.#cut = true;
-    this.#low.length = 0;
+    this.#low.fill(undefined);
     this.#high.clear();
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { alignToken, FDT_BEGIN_NODE, FDT_PROP } from './token.js';
+import { alignToken, FDT_BEGIN_NODE, FDT_PROP, hasZeroByte } from './token.js';
 
 /**
  * Adds `delta` to the name offset of every property between two tokens: while strings are being written the start of
@@ -24,9 +24,4 @@ export function shiftNameOffsets(view: DataView, start: number, end: number, del
       }
     }
   }
-}
-
-/** Whether one of the four bytes of `word` is 0. */
-function hasZeroByte(word: number): boolean {
-  return ((word - 0x01010101) & ~word & 0x80808080) !== 0;
 }

@@ -4,8 +4,9 @@ import { formatHex } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
 import { ImageError } from './error.js';
 
+/** What the operating system said; Node appends the call and the path, which the caller names anyway. */
 function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message.replace(/, \w+( '.*)?$/s, '') : String(error);
 }
 
 function openReadOnly(path: string): number {

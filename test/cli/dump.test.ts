@@ -164,7 +164,7 @@ describe('kho dump of damaged and hostile blobs', () => {
     expect(stderr.trimEnd()).toMatch(/^kho: [ -~]+$/);
   });
 
-  it('writes large output to a pipe completely', () => {
+  it('reads and writes large pipes completely', () => {
     const child = (index: number) => ({ name: `n${index}`, properties: [], children: [] });
     const root = {
       name: '',
@@ -176,6 +176,9 @@ describe('kho dump of damaged and hostile blobs', () => {
     expect(code).toBe(0);
     expect(stdout.split('\n').length).toBe(100_003);
     expect(stdout.endsWith('└─ n99999\n')).toBe(true);
+    // Through a pipe, whose size nobody knows.
+    const piped = kho(['dump', '-'], { input: readFileSync(file) });
+    expect(piped.stdout === stdout.replace(file, 'stdin')).toBe(true);
   });
 });
 

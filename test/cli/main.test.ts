@@ -33,7 +33,7 @@ describe('kho', () => {
     [['dupm', 'x'], 'unknown command "dupm", did you mean "dump"?'],
     [['frobnicate'], 'unknown command "frobnicate"'],
     [[], 'a command is needed'],
-    [['dump'], 'expected kho dump <blob>'],
+    [['dump'], 'expected kho dump <blob> (see kho dump --help)'],
     [['dump', 'a', 'b'], 'unknown argument: b'],
     [['dump', 'a', '--froamt', 'hex'], 'unknown argument: froamt'],
     [['dump', 'a', '--format', 'xml'], 'invalid values: Argument: format'],

@@ -11,17 +11,31 @@ const build = join(root, 'build', 'readme');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 mkdirSync(build, { recursive: true });
 
-const environment = { ...process.env, PATH: `${build}:${process.env['PATH']}`, NO_COLOR: '1', COLUMNS: '120' };
-writeFileSync(join(build, 'kho'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/cli/kho.js')}" "$@"\n`);
+const environment = {
+  ...process.env,
+  PATH: `${build}:${process.env['PATH']}`,
+  NO_COLOR: '1',
+  COLUMNS: '120',
+};
+writeFileSync(
+  join(build, 'kho'),
+  `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/cli/kho.js')}" "$@"\n`,
+);
 chmodSync(join(build, 'kho'), 0o755);
 
 /** The bodies of the README's code blocks in `language`. */
 const blocks = (language: string): string[] =>
-  [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].filter((match) => match[1] === language).map((match) => match[2] ?? '');
+  [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .filter((match) => match[1] === language)
+    .map((match) => match[2] ?? '');
 
 /** What a person sees who types the command at a prompt. */
 function show(command: string): string {
-  const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: root, env: environment, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync('sh', ['-c', command], {
+    cwd: root,
+    env: environment,
+    encoding: 'utf8',
+  });
   return `$ ${command}\n${stdout}${stderr}`;
 }
 
@@ -37,13 +51,19 @@ describe('the README', () => {
     writeFileSync(join(root, 'README.md'), shown);
   });
 
-  it.each(consoles.map((block) => [block.split('\n')[0] ?? '', block]))('shows what happens: %s', (prompt, block) => {
-    expect(show(prompt.replace(/^\$ /, ''))).toBe(block);
-  });
+  it.each(consoles.map((block) => [block.split('\n')[0] ?? '', block]))(
+    'shows what happens: %s',
+    (prompt, block) => {
+      expect(show(prompt.replace(/^\$ /, ''))).toBe(block);
+    },
+  );
 
-  it.each(blocks('ts').map((snippet, index) => [index, snippet]))('has a snippet %i that runs', (index, snippet) => {
-    const path = join(build, `snippet-${index}.mjs`);
-    writeFileSync(path, transformSync(snippet, { loader: 'ts', format: 'esm' }).code);
-    expect(() => execFileSync(process.execPath, [path], { cwd: root, stdio: 'pipe' })).not.toThrow();
-  });
+  it.each(blocks('ts').map((snippet, index) => [index, snippet]))(
+    'has a snippet %i that runs',
+    (index, snippet) => {
+      const path = join(build, `snippet-${index}.mjs`);
+      writeFileSync(path, transformSync(snippet, { loader: 'ts', format: 'esm' }).code);
+      expect(() => execFileSync(process.execPath, [path], { cwd: root, stdio: 'pipe' })).not.toThrow();
+    },
+  );
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DtsErrorCode } from '../../src/fdt/dts-error.js';
+import type { DtsErrorCode } from '../../src/fdt/dts/error.js';
 
 /** Sources that dtc 1.6.1 rejects, and what we say of them. */
 export const badSources: readonly (readonly [DtsErrorCode, string])[] = [

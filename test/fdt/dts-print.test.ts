@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { encodeLatin1 } from '../../src/bytes/latin1.js';
-import { parseDts } from '../../src/fdt/dts-parse.js';
-import { dtsChunks, printDts } from '../../src/fdt/dts-print.js';
+import { parseDts } from '../../src/fdt/dts/parse.js';
+import { dtsChunks, printDts } from '../../src/fdt/dts/print.js';
 import { encodeFdt } from '../../src/fdt/encode.js';
 import { FdtError } from '../../src/fdt/error.js';
 import { openFdt } from '../../src/fdt/fdt.js';

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DtsError } from '../../src/fdt/dts-error.js';
-import { parseDts } from '../../src/fdt/dts-parse.js';
-import { printDts } from '../../src/fdt/dts-print.js';
+import { DtsError } from '../../src/fdt/dts/error.js';
+import { parseDts } from '../../src/fdt/dts/parse.js';
+import { printDts } from '../../src/fdt/dts/print.js';
 import { encodeFdt } from '../../src/fdt/encode.js';
 import { openFdt } from '../../src/fdt/fdt.js';
 import { type FdtTree, type FdtTreeNode, readTree } from '../../src/fdt/tree.js';

@@ -24,6 +24,7 @@ const NODE_NAMES = [
   'ab',
   'a@1',
   'a@2',
+  'a@1@2',
   'memblock',
   'kexec-metadata',
   '',

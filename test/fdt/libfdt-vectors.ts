@@ -134,3 +134,30 @@ export const vectors: Readonly<Record<string, Script>> = {
     ],
   },
 };
+
+/** Calls whose answers surprise; recorded with the random ones. */
+export const surprises: readonly Script[] = [
+  {
+    // A root that is never closed: a property cannot be set there, but appended to.
+    size: 512,
+    calls: [
+      ...START,
+      { op: 'finish' },
+      { op: 'reopen' },
+      { op: 'setprop', node: '/', name: 'a', value: u32(1) },
+      { op: 'appendprop', node: '/', name: 'a', value: u32(2) },
+      { op: 'setprop', node: '/', name: 'a', value: u32(3) },
+    ],
+  },
+  {
+    // A name without a unit address finds one with it; a name with one finds only itself.
+    size: 512,
+    calls: [
+      { op: 'create_empty_tree' },
+      { op: 'add_subnode', node: '/', name: 'a@1@2' },
+      { op: 'add_subnode', node: '/', name: 'a@1' },
+      { op: 'add_subnode', node: '/', name: 'a' },
+      { op: 'path_offset', name: '/a@1' },
+    ],
+  },
+];

@@ -16,7 +16,7 @@ import {
   type Script,
 } from './libfdt-calls.js';
 import { editingScript, sequentialScript } from './libfdt-scripts.js';
-import { vectors } from './libfdt-vectors.js';
+import { surprises, vectors } from './libfdt-vectors.js';
 
 const oracle = buildOracle('libfdt-calls');
 const total = Number(process.env['KHO_SEQUENCES'] ?? 24_000);
@@ -103,10 +103,10 @@ describe.skipIf(oracle === undefined)('fixtures/libfdt', () => {
     const answers = join(folder, 'calls-answers.bin');
     if (record) {
       const random = new Random(20261123);
-      const all = Array.from({ length: 1000 }, (_, index) =>
+      const all = Array.from({ length: 2000 }, (_, index) =>
         index % 2 === 0 ? sequentialScript(random) : editingScript(random, blobs),
       );
-      const small = encodeScripts(all.filter(({ size }) => size < 1000).slice(0, 250));
+      const small = encodeScripts([...surprises, ...all.filter(({ size }) => size < 700).slice(0, 330)]);
       writeFileSync(scripts, small);
       writeFileSync(answers, askLibfdt(oracle ?? '', small));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { parseDts } from '../../fdt/dts-parse.js';
+import { parseDts } from '../../fdt/dts/parse.js';
 import { encodeFdt, type FdtVersion } from '../../fdt/encode.js';
 import { type Command, defineCommand } from '../command.js';
 import { EXIT } from '../exit-code.js';

@@ -80,7 +80,7 @@ async function writeBlob(file: string, fdt: Fdt, options: DumpOptions, io: Io): 
       writeHex(out, fdt, paint);
       return;
     case 'dts': {
-      const { dtsChunks } = await import('../../fdt/dts-print.js');
+      const { dtsChunks } = await import('../../fdt/dts/print.js');
       inFile(file, () => {
         for (const chunk of dtsChunks(fdt)) io.stdout.writeBytes(chunk);
       });

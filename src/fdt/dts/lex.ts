@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ByteBuffer } from '../bytes/byte-buffer.js';
-import { decodeLatin1 } from '../bytes/latin1.js';
-import { escapeText } from '../bytes/printable.js';
-import { type DtsComplaint, type DtsError, dtsErrorAt } from './dts-error.js';
-import { appendUnescaped, hexDigit, integerValue } from './dts-literal.js';
+import { ByteBuffer } from '../../bytes/byte-buffer.js';
+import { decodeLatin1 } from '../../bytes/latin1.js';
+import { escapeText } from '../../bytes/printable.js';
+import { type DtsComplaint, type DtsError, dtsErrorAt } from './error.js';
+import { appendUnescaped, hexDigit, integerValue } from './literal.js';
+import {
+  blankEnd,
+  characterEnd,
+  classOf,
+  DIGIT,
+  identifierEnd,
+  integerEnd,
+  LETTER,
+  NAME_CHARACTER,
+  stringEnd,
+} from './scan.js';
 import {
   KEYWORDS,
   OPERATORS,
@@ -22,37 +33,13 @@ import {
   TOKEN_OMIT_IF_NO_REF,
   TOKEN_PATH_REFERENCE,
   TOKEN_STRING,
-} from './dts-token.js';
-
-const SPACE = 1;
-const LETTER = 2;
-const DIGIT = 4;
-const NAME_CHARACTER = 8;
-
-/** What each byte can be part of. */
-const CLASS: Uint8Array = new Uint8Array(256);
-for (const character of ' \t\n\v\f\r') CLASS[character.charCodeAt(0)] = SPACE;
-for (let code = 0; code < 26; code++) {
-  CLASS[0x41 + code] = LETTER | NAME_CHARACTER;
-  CLASS[0x61 + code] = LETTER | NAME_CHARACTER;
-}
-for (let code = 0x30; code < 0x3a; code++) CLASS[code] = DIGIT | NAME_CHARACTER;
-for (const character of ',.+*#?@-') CLASS[character.charCodeAt(0)] = NAME_CHARACTER;
-CLASS[0x5f] = LETTER | NAME_CHARACTER;
-
-function classOf(byte: number | undefined): number {
-  return byte === undefined ? 0 : (CLASS[byte] ?? 0);
-}
+} from './token.js';
 
 /** What a name or a number means depends on what came before, as in dtc's lexer. */
 type State = 'plain' | 'name' | 'bytes';
 
-/** `# 1 "file" 2` and `#line 1 "file"`: what a C preprocessor leaves behind. */
-const LINE_MARKER = /^#(line)?[ \t]+[0-9]+[ \t]+"([^\\"]|\\.)*"([ \t]+[0-9]+)*/;
 /** Of a token this many bytes are shown in an error. */
 const LONGEST_SHOWN = 20;
-/** Longer markers than this are not looked for. */
-const LINE_MARKER_LIMIT = 4096;
 
 /** The tokens of a devicetree source, one at a time, in linear time (`dtc-lexer.l` of dtc 1.6.1). */
 export class DtsLexer {
@@ -83,7 +70,7 @@ export class DtsLexer {
    * @throws DtsError SYNTAX for a comment or string without an end, LITERAL and RANGE for a malformed literal
    */
   next(): void {
-    const at = this.#skipBlank(this.end);
+    const at = blankEnd(this.source, this.end);
     const { source } = this;
     this.start = at;
     this.end = at + 1;
@@ -157,43 +144,6 @@ export class DtsLexer {
     return this.error({ code: 'SYNTAX', message: `expected ${expected}, found ${found}`, expected, found });
   }
 
-  /** The offset of the first byte from `at` on that is no blank, comment or line marker. */
-  #skipBlank(from: number): number {
-    const { source } = this;
-    let at = from;
-    while (true) {
-      const byte = source[at];
-      if ((classOf(byte) & SPACE) !== 0) {
-        at++;
-      } else if (byte === 0x2f && source[at + 1] === 0x2a) {
-        let star = source.indexOf(0x2a, at + 2);
-        while (star >= 0 && source[star + 1] !== 0x2f) star = source.indexOf(0x2a, star + 1);
-        if (star < 0) throw dtsErrorAt(source, at, missing('*/', 'end of the comment'));
-        at = star + 2;
-      } else if (byte === 0x2f && source[at + 1] === 0x2f) {
-        const newline = source.indexOf(0x0a, at);
-        if (newline < 0) throw dtsErrorAt(source, at, missing('a newline', 'end of the comment'));
-        at = newline + 1;
-      } else if (byte === 0x23 && (at === 0 || source[at - 1] === 0x0a)) {
-        const length = this.#lineMarker(at);
-        if (length === 0) return at;
-        at += length;
-      } else {
-        return at;
-      }
-    }
-  }
-
-  #lineMarker(at: number): number {
-    let text = '';
-    for (let index = at; index < at + LINE_MARKER_LIMIT; index++) {
-      const byte = this.source[index];
-      if (byte === undefined || byte === 0x0a) break;
-      text += String.fromCharCode(byte);
-    }
-    return LINE_MARKER.exec(text)?.[0].length ?? 0;
-  }
-
   /** A run of name characters, which is a label when it looks like one and a colon follows. */
   #name(from: number): void {
     const { source } = this;
@@ -214,7 +164,7 @@ export class DtsLexer {
 
   #label(from: number): boolean {
     if (from < this.#noLabelBefore) return false;
-    const at = this.#identifierEnd(from);
+    const at = identifierEnd(this.source, from);
     if (this.source[at] !== 0x3a) {
       this.#noLabelBefore = at;
       return false;
@@ -222,12 +172,6 @@ export class DtsLexer {
     this.end = at + 1;
     this.kind = TOKEN_LABEL;
     return true;
-  }
-
-  #identifierEnd(from: number): number {
-    let at = from;
-    while ((classOf(this.source[at]) & (LETTER | DIGIT)) !== 0) at++;
-    return at;
   }
 
   #byte(at: number): boolean {
@@ -241,24 +185,9 @@ export class DtsLexer {
   }
 
   #integer(from: number): void {
-    const { source } = this;
-    let at = from;
-    if (
-      source[at] === 0x30 &&
-      ((source[at + 1] ?? 0) | 0x20) === 0x78 &&
-      hexDigit(source[at + 2] ?? 0) >= 0
-    ) {
-      at += 3;
-      while (hexDigit(source[at] ?? 0) >= 0) at++;
-    } else {
-      while ((classOf(source[at]) & DIGIT) !== 0) at++;
-    }
-    // U, L, UL, LL or ULL
-    if (source[at] === 0x55) at++;
-    if (source[at] === 0x4c) at += source[at + 1] === 0x4c ? 2 : 1;
-    this.end = at;
+    this.end = integerEnd(this.source, from);
     this.kind = TOKEN_INTEGER;
-    this.value = integerValue(source, from, at);
+    this.value = integerValue(this.source, from, this.end);
   }
 
   #punctuation(byte: number, at: number): void {
@@ -296,33 +225,20 @@ export class DtsLexer {
   }
 
   #string(from: number): void {
-    const { source } = this;
-    let at = from + 1;
-    while (source[at] !== 0x22) {
-      // A backslash takes the next byte with it, which must not be a newline.
-      if (source[at] === 0x5c) at += source[at + 1] === 0x0a ? source.length : 1;
-      if (++at >= source.length) throw dtsErrorAt(source, from, missing('"', 'end of the string'));
-    }
-    this.end = at + 1;
+    this.end = stringEnd(this.source, from);
     this.kind = TOKEN_STRING;
   }
 
-  /** A quote after a backslash ends the literal only when no later one does. */
   #character(from: number): void {
     const { source } = this;
-    let end = -1;
-    for (let at = source.indexOf(0x27, from + 1); at >= 0; at = source.indexOf(0x27, at + 1)) {
-      end = at;
-      if (source[at - 1] !== 0x5c) break;
-    }
-    if (end < 0) throw dtsErrorAt(source, from, missing("'", 'end of the character literal'));
+    const end = characterEnd(source, from);
     const bytes = new ByteBuffer();
-    appendUnescaped(source, from + 1, end, bytes);
+    appendUnescaped(source, from + 1, end - 1, bytes);
     if (bytes.length !== 1) {
       const message = `expected one character between the quotes, found ${bytes.length}`;
       throw dtsErrorAt(source, from, { code: 'LITERAL', message, expected: 'one character' });
     }
-    this.end = end + 1;
+    this.end = end;
     this.kind = TOKEN_CHARACTER;
     this.value = bytes.bytes[0] ?? 0;
   }
@@ -330,7 +246,7 @@ export class DtsLexer {
   #reference(at: number): boolean {
     const { source } = this;
     if ((classOf(source[at + 1]) & LETTER) !== 0) {
-      this.end = this.#identifierEnd(at + 1);
+      this.end = identifierEnd(this.source, at + 1);
       this.kind = TOKEN_LABEL_REFERENCE;
       return true;
     }
@@ -367,8 +283,4 @@ export class DtsLexer {
     }
     return true;
   }
-}
-
-function missing(expected: string, what: string): DtsComplaint {
-  return { code: 'SYNTAX', message: `expected ${expected}, found no ${what}`, expected };
 }

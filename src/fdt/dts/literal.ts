@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteBuffer } from '../bytes/byte-buffer.js';
-import { type DtsComplaint, dtsErrorAt } from './dts-error.js';
+import type { ByteBuffer } from '../../bytes/byte-buffer.js';
+import { type DtsComplaint, dtsErrorAt } from './error.js';
 
 /** The characters that follow a backslash and stand for a control character. */
 const CONTROL_ESCAPES: ReadonlyMap<number, number> = new Map(
@@ -21,7 +21,7 @@ export function hexDigit(byte: number): number {
 }
 
 /** Space, tab, newline, vertical tab, form feed, carriage return. */
-export function isSpace(byte: number): boolean {
+function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatHex } from '../bytes/hex.js';
-import { FDT_BAD } from './cursor.js';
-import { badNodeName, badPropertyName } from './dts-name.js';
-import { FdtError, type FdtErrorCode } from './error.js';
-import { type Fdt, FdtNode } from './fdt.js';
-import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
+import { formatHex } from '../../bytes/hex.js';
+import { FDT_BAD } from '../cursor.js';
+import { FdtError, type FdtErrorCode } from '../error.js';
+import { type Fdt, FdtNode } from '../fdt.js';
+import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from '../token.js';
+import { badNodeName, badPropertyName } from './name.js';
 
 /** Longer names are refused: a strings block of overlapping names could ask for the square of its size. */
 export const LONGEST_DTS_NAME = 4096;
@@ -20,7 +20,7 @@ const NODE_NAME_BYTES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =
 const ARRAY_LIMIT = 1 << 16;
 
 /** The names of a blob's properties as the text needs them. */
-export class DtsPropertyNames {
+class DtsPropertyNames {
   readonly #fdt: Fdt;
   readonly #low: Int32Array = new Int32Array(ARRAY_LIMIT);
   readonly #high: Map<number, number> = new Map();

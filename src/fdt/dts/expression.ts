@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DtsLexer } from './dts-lex.js';
+import type { DtsLexer } from './lex.js';
 import {
   TOKEN_AND,
   TOKEN_CHARACTER,
@@ -11,7 +11,7 @@ import {
   TOKEN_OR,
   TOKEN_SHIFT_LEFT,
   TOKEN_SHIFT_RIGHT,
-} from './dts-token.js';
+} from './token.js';
 
 const OPEN = 0x28;
 const CLOSE = 0x29;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatHex } from '../bytes/hex.js';
-import { type DtsErrorCode, dtsErrorAt } from './dts-error.js';
-import { type SourceTree, shorten } from './dts-merge.js';
-import { badNodeName, badPropertyName } from './dts-name.js';
-import type { SourceNode, SourceProperty } from './dts-source.js';
+import { formatHex } from '../../bytes/hex.js';
+import { type DtsErrorCode, dtsErrorAt } from './error.js';
+import { type SourceTree, shorten } from './merge.js';
+import { badNodeName, badPropertyName } from './name.js';
+import type { SourceNode, SourceProperty } from './source.js';
 
 /** A node that is in the result, with what of its properties is. */
 export interface LiveNode {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeLatin1 } from '../bytes/latin1.js';
-import { encodeUtf8 } from '../bytes/utf8.js';
-import { type DtsComplaint, dtsErrorAt } from './dts-error.js';
-import { DtsLexer } from './dts-lex.js';
-import { SourceTree } from './dts-merge.js';
-import { bootCpuid, resolveSource } from './dts-resolve.js';
-import { EMPTY_VALUE, type SourceLabels, SourceNode, SourceProperty } from './dts-source.js';
+import { decodeLatin1 } from '../../bytes/latin1.js';
+import { encodeUtf8 } from '../../bytes/utf8.js';
+import type { FdtReservation } from '../reservation.js';
+import type { FdtTree } from '../tree.js';
+import { type DtsComplaint, dtsErrorAt } from './error.js';
+import { DtsLexer } from './lex.js';
+import { SourceTree } from './merge.js';
+import { bootCpuid, resolveSource } from './resolve.js';
+import { EMPTY_VALUE, type SourceLabels, SourceNode, SourceProperty } from './source.js';
 import {
   TOKEN_DELETE_NODE,
   TOKEN_DELETE_PROPERTY,
@@ -19,10 +21,8 @@ import {
   TOKEN_OMIT_IF_NO_REF,
   TOKEN_PATH_REFERENCE,
   TOKEN_PLUGIN,
-} from './dts-token.js';
-import { readInteger, readValue, ValueMemory } from './dts-value.js';
-import type { FdtReservation } from './reservation.js';
-import type { FdtTree } from './tree.js';
+} from './token.js';
+import { readInteger, readValue, ValueMemory } from './value.js';
 
 const SLASH = 0x2f;
 const OPEN_BRACE = 0x7b;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FdtCursor } from './cursor.js';
-import { checkExpressible, type Expressible, LONGEST_DTS_NAME } from './dts-expressible.js';
+import type { FdtCursor } from '../cursor.js';
+import { type Fdt, FdtNode } from '../fdt.js';
+import { isNameAt } from '../name.js';
+import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from '../token.js';
+import { checkExpressible, type Expressible, LONGEST_DTS_NAME } from './expressible.js';
 import {
   DtsText,
   type DtsValueKind,
@@ -8,10 +11,7 @@ import {
   latin1Bytes,
   TEXT_PER_BYTE,
   VALUE_OVERHEAD,
-} from './dts-text.js';
-import { type Fdt, FdtNode } from './fdt.js';
-import { isNameAt } from './name.js';
-import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './token.js';
+} from './text.js';
 
 /** Nodes deeper than this are indented as if at this depth: else the text of a deep tree would grow with its square. */
 const MAX_INDENT = 32;

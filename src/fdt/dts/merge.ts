@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { escapeText } from '../bytes/printable.js';
-import { dtsErrorAt } from './dts-error.js';
-import type { SourceNode } from './dts-source.js';
+import { escapeText } from '../../bytes/printable.js';
+import { dtsErrorAt } from './error.js';
+import type { SourceNode } from './source.js';
 
 /**
  * The tree that the definitions of a source add up to (`livetree.c` of dtc 1.6.1): later ones are merged into earlier

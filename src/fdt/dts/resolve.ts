@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ByteBuffer } from '../bytes/byte-buffer.js';
-import { checkSource, type LiveNode, liveNodes } from './dts-check.js';
-import { dtsErrorAt } from './dts-error.js';
-import type { SourceTree } from './dts-merge.js';
-import type { SourceNode, SourceProperty } from './dts-source.js';
-import type { FdtTreeNode, FdtTreeProperty } from './tree.js';
+import { ByteBuffer } from '../../bytes/byte-buffer.js';
+import type { FdtTreeNode, FdtTreeProperty } from '../tree.js';
+import { checkSource, type LiveNode, liveNodes } from './check.js';
+import { dtsErrorAt } from './error.js';
+import type { SourceTree } from './merge.js';
+import type { SourceNode, SourceProperty } from './source.js';
 
 /** How many bytes all path references together may expand to; a source could ask for its square. */
 const MAX_PATH_BYTES = 64 * 1024 * 1024;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ByteBuffer } from '../bytes/byte-buffer.js';
-import { formatHex } from '../bytes/hex.js';
-import { dtsErrorAt } from './dts-error.js';
-import { readExpression } from './dts-expression.js';
-import type { DtsLexer } from './dts-lex.js';
-import type { SourceMarker, SourceValue } from './dts-source.js';
+import { ByteBuffer } from '../../bytes/byte-buffer.js';
+import { formatHex } from '../../bytes/hex.js';
+import { dtsErrorAt } from './error.js';
+import { readExpression } from './expression.js';
+import type { DtsLexer } from './lex.js';
+import type { SourceMarker, SourceValue } from './source.js';
 import {
   TOKEN_BITS,
   TOKEN_BYTE,
@@ -15,7 +15,7 @@ import {
   TOKEN_LABEL_REFERENCE,
   TOKEN_PATH_REFERENCE,
   TOKEN_STRING,
-} from './dts-token.js';
+} from './token.js';
 
 const LESS = 0x3c;
 const GREATER = 0x3e;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Issue, KhoError } from '../bytes/issue.js';
-import { decodeLatin1 } from '../bytes/latin1.js';
-import { escapeText } from '../bytes/printable.js';
+import { type Issue, KhoError } from '../../bytes/issue.js';
+import { decodeLatin1 } from '../../bytes/latin1.js';
+import { escapeText } from '../../bytes/printable.js';
 
 /**
  * What can be wrong with a devicetree source:

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync, statSync } from 'node:fs';
+import { formatHex } from '../../bytes/hex.js';
+import { escapeText } from '../../bytes/printable.js';
+import {
+  type MemoryImage,
+  type MemoryRange,
+  type OpenImageOptions,
+  openSplitImage,
+  PAGE_SIZE,
+  type PageRun,
+  trimImage,
+} from '../../image/index.js';
+import { locateHandovers } from '../../kho/locate.js';
+import {
+  type ImageInfo,
+  writeImageInfo,
+  writeImageInfoJson,
+  writeLocated,
+  writeLocatedJson,
+} from '../../render/image-text.js';
+import { JSON_SCHEMA_VERSION, jsonString } from '../../render/json-text.js';
+import { count, formatSize } from '../../render/size.js';
+import { parseAddress, parseSpan } from '../address-argument.js';
+import { type Command, defineCommand, type Io } from '../command.js';
+import { EXIT } from '../exit-code.js';
+import { inFile, UsageError } from '../failure.js';
+import { startProgress } from '../progress.js';
+
+interface Request {
+  readonly name: string;
+  readonly image: MemoryImage;
+  readonly json: boolean;
+  readonly io: Io;
+}
+
+/** `kho image`. */
+export const image: Command = defineCommand({
+  examples: [
+    ['image info vmcore', 'format, machine, memory ranges, page counts'],
+    ['image info guest.raw --hole 2G:2G', 'raw RAM of a q35 guest above 2.75 GiB'],
+    ['image find guest.kdump', 'handover trees and the boot entry that leads to them'],
+    ['image trim vmcore -o small.elf --pages 0x4b7000,0x67e000:8K', 'only these pages, as an ELF core'],
+    ['image info dump1 dump2 dump3', 'a set written by makedumpfile --split'],
+  ],
+  exitCodes: '0 done, 1 nothing found or pages missing, 2 not readable or wrong usage',
+  positionals: {
+    action: { choices: ['info', 'find', 'trim'], demandOption: true, describe: 'what to do' },
+    file: {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'image: raw, ELF core, kdump, LiME or AVML',
+    },
+  },
+  options: {
+    io: {
+      choices: ['auto', 'read', 'mmap'],
+      default: 'auto',
+      describe:
+        'how to get at the file; auto maps files of 8 MiB and more that are on a local file system and that nobody has open for writing, and reads others; a mapped file that is truncated meanwhile ends kho with SIGBUS, read gives an error',
+    },
+    base: { type: 'string', describe: 'raw images: physical address of the first byte' },
+    hole: { type: 'string', describe: 'raw images: addresses START:LENGTH that the file skips' },
+    raw: { type: 'boolean', default: false, describe: 'raw memory, whatever the first bytes look like' },
+    clip: { type: 'boolean', default: false, describe: 'use what there is of a truncated file' },
+    out: { alias: 'o', type: 'string', describe: 'trim: the ELF core to write' },
+    pages: {
+      type: 'string',
+      describe: 'trim: ADDRESS or START:LENGTH, several with commas, or @FILE with such a list',
+    },
+    ranges: { type: 'number', default: 64, describe: 'info: list at most this many memory ranges' },
+    json: { type: 'boolean', default: false, describe: 'print JSON' },
+    verbose: { type: 'boolean', default: false, describe: 'say how the file is read, and why' },
+  },
+  run: (args, io) => {
+    const { action, file: files, out, pages } = args;
+    if (action !== 'trim' && (out !== undefined || pages !== undefined))
+      throw new UsageError('--out and --pages go with kho image trim');
+    const options: OpenImageOptions = {
+      io: ioChoice(args.io),
+      format: args.raw ? 'raw' : 'auto',
+      truncated: args.clip ? 'clip' : 'refuse',
+      ...(args.base === undefined ? {} : { base: parseAddress(args.base, '--base') }),
+      ...(args.hole === undefined ? {} : { hole: parseSpan(args.hole, '--hole') }),
+    };
+    const name = files.join(' ');
+    return inFile(name, () => {
+      const opened = openSplitImage(files, options);
+      try {
+        const request: Request = { name, image: opened, json: args.json, io };
+        if (args.verbose) reportAccess(request);
+        if (action === 'info') return showInfo(request, args.ranges);
+        if (action === 'find') return find(request);
+        return trim(request, files, out, pages);
+      } finally {
+        opened.close();
+      }
+    });
+  },
+});
+
+function ioChoice(text: string): 'auto' | 'read' | 'mmap' {
+  return text === 'read' || text === 'mmap' ? text : 'auto';
+}
+
+function reportAccess({ name, image: opened, io }: Request): void {
+  const way = opened.io === 'mmap' ? 'mapped' : 'read';
+  io.stderr.write(`kho: ${escapeText(name)}: ${opened.format} image, ${way}\n`);
+  for (const remark of opened.remarks) io.stderr.write(`kho: ${escapeText(`${name}: ${remark}`)}\n`);
+}
+
+function showInfo({ name, image: opened, json, io }: Request, limit: number): number {
+  if (!Number.isInteger(limit) || limit < 0) throw new UsageError('--ranges takes a whole number');
+  const ranges: MemoryRange[] = [];
+  let more = false;
+  for (const range of opened.ranges()) {
+    more = ranges.length === limit;
+    if (more) break;
+    ranges.push(range);
+  }
+  const { format, flattened, machine, fileSize, facts, remarks } = opened;
+  const info: ImageInfo = {
+    file: name,
+    format,
+    flattened,
+    machine,
+    io: opened.io,
+    fileSize,
+    facts,
+    remarks,
+    pages: opened.counts(),
+    ranges,
+    more,
+  };
+  if (json) {
+    io.stdout.write(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "image-info",\n  "image": `);
+    writeImageInfoJson(io.stdout.write, info, '  ');
+    io.stdout.write('\n}\n');
+  } else {
+    writeImageInfo(io.stdout.write, info, io.paint);
+  }
+  return EXIT.ok;
+}
+
+function find({ name, image: opened, json, io }: Request): number {
+  const progress = startProgress(`looking through ${escapeText(name)}`);
+  let found: ReturnType<typeof locateHandovers>;
+  try {
+    opened.recheck();
+    found = locateHandovers(opened, progress.update);
+  } finally {
+    progress.end();
+  }
+  const out = io.stdout.write;
+  const any = found.fdts.length > 0 || found.damaged.length > 0 || found.setupData.length > 0;
+  if (json) {
+    out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "image-find",\n`);
+    out(`  "file": ${jsonString(name)},\n`);
+    writeLocatedJson(out, found, '  ');
+    out('\n}\n');
+  } else {
+    writeLocated(out, found, io.paint);
+    if (!any) io.stderr.write(`kho: ${escapeText(name)}: no handover found\n`);
+  }
+  return any ? EXIT.ok : EXIT.findings;
+}
+
+function trim(
+  { name, image: opened, json, io }: Request,
+  files: readonly string[],
+  out: string | undefined,
+  pages: string | undefined,
+): number {
+  if (out === undefined || pages === undefined)
+    throw new UsageError('kho image trim needs --out FILE and --pages LIST');
+  if (files.some((file) => isSameFile(file, out)))
+    throw new UsageError(`${out} is the image; it is not overwritten`);
+  const result = trimImage(opened, out, parsePages(pages));
+  const missing = result.absent + result.excluded;
+  if (json) {
+    io.stdout.write(
+      `{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "image-trim",\n  "file": ${jsonString(out)},\n` +
+        `  "fileSize": ${result.fileSize},\n  "pages": ${result.pages},\n` +
+        `  "absent": ${result.absent},\n  "excluded": ${result.excluded}\n}\n`,
+    );
+  } else {
+    io.stdout.write(`${escapeText(out)}: ${count(result.pages, 'page')}, ${formatSize(result.fileSize)}\n`);
+  }
+  if (missing > 0 && result.firstMissing !== undefined) {
+    const what = `${count(missing, 'wanted page')} not in the image, the first at ${formatHex(result.firstMissing)}`;
+    io.stderr.write(`kho: ${escapeText(`${name}: ${what}`)}\n`);
+  }
+  return missing > 0 ? EXIT.findings : EXIT.ok;
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [first, second] = [a, b].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
+}
+
+/** The page frames that a list of addresses and ranges touches. */
+function parsePages(list: string): PageRun[] {
+  const text = list.startsWith('@') ? inFile(list.slice(1), () => readFileSync(list.slice(1), 'utf8')) : list;
+  const words = text.split(/[\s,]+/).filter((word) => word !== '');
+  if (words.length === 0) throw new UsageError('--pages: the list is empty');
+  const size = BigInt(PAGE_SIZE);
+  return words.map((word) => {
+    const { start, length } = parseSpan(word, '--pages', 1n);
+    const pfn = start / size;
+    return { pfn: Number(pfn), count: Number((start + length + size - 1n) / size - pfn) };
+  });
+}

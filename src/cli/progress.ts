@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeSync } from 'node:fs';
+import { isTerminal } from './terminal.js';
+
+const STDERR = 2;
+/** Work that is done sooner shows no progress at all. */
+const PATIENCE_MS = 500;
+const INTERVAL_MS = 100;
+const CLEAR_LINE = '\r\x1b[K';
+
+/** Shows how far long work has got. */
+export interface Progress {
+  update(done: number, total: number): void;
+  /** Takes the line away again. */
+  end(): void;
+}
+
+/**
+ * Progress on stderr as one line that is rewritten, where stderr is a terminal; elsewhere silence.
+ *
+ * @param what - what is being done: `looking through guest.raw`, safe to show
+ */
+export function startProgress(what: string): Progress {
+  if (!isTerminal(STDERR)) return { update: () => undefined, end: () => undefined };
+  let next = performance.now() + PATIENCE_MS;
+  let shown = false;
+  return {
+    update: (done, total) => {
+      const now = performance.now();
+      if (now < next) return;
+      next = now + INTERVAL_MS;
+      shown = true;
+      writeSync(STDERR, `${CLEAR_LINE}${what}: ${Math.floor((100 * done) / Math.max(1, total))} %`);
+    },
+    end: () => {
+      if (shown) writeSync(STDERR, CLEAR_LINE);
+    },
+  };
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Image files for tests: those under fixtures/, and small ones built here from the description of their format.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { ImageIo } from '../../src/image/byte-source.js';
+import { ImageError } from '../../src/image/error.js';
+import { loadLibc } from '../../src/image/libc.js';
+import { type MemoryImage, type OpenImageOptions, openImage } from '../../src/image/open.js';
+import { openSplitImage } from '../../src/image/split-image.js';
+
+const fixtures = join(import.meta.dirname, '..', '..', 'fixtures');
+
+/** Path of a file in fixtures/image. */
+export function fixture(name: string): string {
+  return join(fixtures, 'image', name);
+}
+
+/** Path of a trimmed core of a real guest. */
+export function trimmedCore(name: 'kho-luo' | 'vtd-legacy'): string {
+  return join(fixtures, 'kernel-7.3.4', `${name}.trimmed.elf`);
+}
+
+/** A new folder that goes away after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kho-image-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Writes `bytes` to a file that goes away after the test. */
+export function fileOf(bytes: Uint8Array, name = 'image'): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** Opens an image (or a split set) and closes it after the test. */
+export function opened(path: string | readonly string[], options?: OpenImageOptions): MemoryImage {
+  const image = typeof path === 'string' ? openImage(path, options) : openSplitImage(path, options);
+  onTestFinished(() => image.close());
+  return image;
+}
+
+/** Opens an image made of `bytes`. */
+export function imageOf(bytes: Uint8Array, options?: OpenImageOptions): MemoryImage {
+  return opened(fileOf(bytes), options);
+}
+
+/** A page that must be there. */
+export function pageOf(image: MemoryImage, pfn: number): Uint8Array {
+  const page = image.page(pfn);
+  if (typeof page === 'string') throw new Error(`page ${pfn} is ${page}`);
+  return page;
+}
+
+function mappable(): readonly ['read', 'mmap'] | readonly ['read'] {
+  const libc = loadLibc();
+  if (typeof libc !== 'string') return ['read', 'mmap'];
+  console.warn(`SKIP mapped files: ${libc}`);
+  return ['read'];
+}
+
+/** The ways in which this machine can reach files. */
+export const IOS: readonly ImageIo[] = mappable();
+
+/** What is wrong according to the ImageError that `action` throws. */
+export function issueOf(action: () => unknown): ImageError['issue'] {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof ImageError) return error.issue;
+    throw error;
+  }
+  throw new Error('expected an ImageError, nothing was thrown');
+}
+
+/** Every page frame of the ranges that an image holds. */
+export function framesOf(image: MemoryImage): number[] {
+  const frames: number[] = [];
+  for (const { start, end, state } of image.ranges()) {
+    if (state !== 'present') continue;
+    for (let pfn = Number((start + 4095n) >> 12n); pfn < Number(end >> 12n); pfn++) frames.push(pfn);
+  }
+  return frames;
+}
+
+/** The frames in which two images differ, each by why: empty when all pages of `expected` are alike in `actual`. */
+export function differences(expected: MemoryImage, actual: MemoryImage): string[] {
+  const found: string[] = [];
+  for (const pfn of framesOf(expected)) {
+    const [a, b] = [expected.page(pfn), actual.page(pfn)];
+    if (typeof a === 'string') found.push(`${pfn}: expected is ${a}`);
+    else if (typeof b === 'string') found.push(`${pfn}: ${b}`);
+    else if (Buffer.compare(a, b) !== 0) found.push(`${pfn}: other contents`);
+  }
+  return found;
+}
+
+/** `length` bytes of a sequence that does not repeat early and differs with `seed`. */
+export function noise(length: number, seed = 1): Uint8Array {
+  let state = (seed * 0x9e3779b1) >>> 0 || 1;
+  return Uint8Array.from({ length }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state & 0xff;
+  });
+}
+
+/** A program header of {@link elfCore}. */
+export interface Segment {
+  readonly type?: number;
+  readonly paddr: bigint;
+  /** The bytes in the file. */
+  readonly bytes: Uint8Array;
+  /** p_memsz where it is not the number of bytes. */
+  readonly memsz?: number;
+}
+
+/** An ELF64 core; `lead` bytes between headers and contents keep the latter from being aligned. */
+export function elfCore(
+  segments: readonly Segment[],
+  options: { lead?: number; xnum?: boolean } = {},
+): Buffer {
+  const headers = 64 + 56 * segments.length + 64 + (options.lead ?? 0);
+  const head = Buffer.alloc(headers);
+  head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  head.writeUInt16LE(4, 16);
+  head.writeUInt16LE(62, 18);
+  head.writeBigUInt64LE(64n, 32);
+  head.writeBigUInt64LE(BigInt(64 + 56 * segments.length), 40);
+  head.writeUInt16LE(56, 54);
+  head.writeUInt16LE(options.xnum ? 0xffff : segments.length, 56);
+  head.writeUInt32LE(segments.length, 64 + 56 * segments.length + 44);
+  let offset = headers;
+  segments.forEach(({ type = 1, paddr, bytes, memsz = bytes.length }, index) => {
+    const at = 64 + 56 * index;
+    head.writeUInt32LE(type, at);
+    head.writeBigUInt64LE(BigInt(offset), at + 8);
+    head.writeBigUInt64LE(paddr, at + 24);
+    head.writeBigUInt64LE(BigInt(bytes.length), at + 32);
+    head.writeBigUInt64LE(BigInt(memsz), at + 40);
+    offset += bytes.length;
+  });
+  return Buffer.concat([head, ...segments.map(({ bytes }) => bytes)]);
+}
+
+/** A LiME or AVML range: header and body. */
+export function limeRange(
+  start: bigint,
+  length: number,
+  body: Uint8Array,
+  magic = 'EMiL',
+  version = 1,
+): Buffer {
+  const head = Buffer.alloc(32);
+  head.write(magic, 0, 'latin1');
+  head.writeUInt32LE(version, 4);
+  head.writeBigUInt64LE(start, 8);
+  head.writeBigUInt64LE(start + BigInt(length) - 1n, 16);
+  return Buffer.concat([head, body]);
+}
+
+/** An AVML v2 block: the framed stream and its length behind it. */
+export function avmlBlock(start: bigint, length: number, frames: Uint8Array): Buffer {
+  const trailer = Buffer.alloc(8);
+  trailer.writeBigUInt64LE(BigInt(frames.length));
+  return Buffer.concat([limeRange(start, length, frames, 'AVML', 2), trailer]);
+}
