@@ -18,6 +18,8 @@ export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
+export type { Column } from './lang/column-table.js';
+export { type ColumnGroup, compileColumns, type NodeTable } from './lang/columns.js';
 export { type DecodeOptions, decode } from './lang/decode.js';
 export { type DescriptionRow, describe } from './lang/describe.js';
 export { type EncodeOptions, encode, encodeUnchecked } from './lang/encode.js';
@@ -41,6 +43,7 @@ export { type FollowOptions, type FollowStart, follow } from './lang/follow.js';
 export type { ByteOrder } from './lang/input.js';
 export type { Lookup, Memory, Reached } from './lang/memory.js';
 export { decimal, each, name, node, optional } from './lang/node.js';
+export { relatedLayouts } from './lang/related.js';
 export {
   bits,
   bytes,
@@ -60,6 +63,7 @@ export {
 export { fieldOffsets, sizeOf } from './lang/size.js';
 export { type Span, spansOf } from './lang/spans.js';
 export { array, gather, struct, union } from './lang/struct.js';
+export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';
 export { families, type KnownVersion, versionsOf } from './registry.js';
 export {

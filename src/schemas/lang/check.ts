@@ -3,9 +3,10 @@ import { openFdt } from '../../fdt/fdt.js';
 import type { DecodeOptions } from './decode.js';
 import { decodeMemory } from './decode-memory.js';
 import { issueAt, type Place, SchemaError, type SchemaIssue } from './error.js';
+import { checkFields } from './field-rules.js';
 import { inputOf } from './input.js';
 import { readNode } from './read-node.js';
-import { checkFields, checkVisit } from './rules.js';
+import { checkVisit } from './rules.js';
 import type { Layout, MemoryType, Value } from './type.js';
 import { walk } from './walk.js';
 

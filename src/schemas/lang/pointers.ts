@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isRecord } from './input.js';
 import { requiredType } from './read-node.js';
+import { partsOf } from './related.js';
 import { sizeOf } from './size.js';
 import type { GatherType, Layout, MemoryType, NodeType, PointerType } from './type.js';
 import { walk } from './walk.js';
@@ -70,12 +71,6 @@ function hasPointers(type: MemoryType): boolean {
     known.set(type, answer);
   }
   return answer;
-}
-
-function partsOf(type: MemoryType): readonly MemoryType[] {
-  if (type.kind === 'struct') return Object.values(type.fields);
-  if (type.kind === 'array') return [type.of];
-  return type.kind === 'union' ? Object.values(type.cases).map((each) => each.type) : [];
 }
 
 /** How many elements the counted array of a linked struct holds; `undefined` for a struct without one. */
