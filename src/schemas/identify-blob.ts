@@ -24,7 +24,8 @@ export function familyOfCompatible(
 ): { readonly family: Family; readonly key: string } | undefined {
   for (const key of strings) {
     const family = families.find(
-      ({ key: { by }, versions }) => by === 'compatible' && versions.some((each) => each.key === key),
+      ({ key: { by }, versions }) =>
+        by !== 'name' && versions.some((each) => each.key === key && each.layout.kind === 'node'),
     );
     if (family !== undefined) return { family, key };
   }
