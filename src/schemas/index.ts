@@ -17,11 +17,13 @@ export * from './abi/memfd.js';
 export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
+export { cHeader } from './lang/c-header.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
 export type { Column } from './lang/column-table.js';
 export { type ColumnGroup, compileColumns, type NodeTable } from './lang/columns.js';
 export { type DecodeOptions, decode } from './lang/decode.js';
 export { type DescriptionRow, describe } from './lang/describe.js';
+export { type DtSchemaOptions, dtSchema } from './lang/dt-schema.js';
 export { type EncodeOptions, encode, encodeUnchecked } from './lang/encode.js';
 export { type Place, SchemaError, type SchemaErrorCode, type SchemaIssue } from './lang/error.js';
 export {

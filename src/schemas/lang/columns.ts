@@ -102,7 +102,7 @@ function readTable(plan: ColumnPlan, blob: Uint8Array): NodeTable {
       shape = readLeaf(offset);
     } else {
       const first = (offset - bounds.start) >>> 2;
-      const after = scanNodes(words, first, words.length, shape, table, min, max);
+      const after = scanNodes(words, first, shape, table, min, max);
       if (after === first) shape = readLeaf(offset);
       else cursor.nextOffset = bounds.start + after * 4;
     }
