@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { looksLikeFdt } from '../kho/debugfs-folder.js';
 import {
   type CompatSide,
   sideOfBlob,
@@ -9,6 +8,7 @@ import {
   sideOfKernel,
   sideOfRelease,
 } from '../kho/compat-side.js';
+import { looksLikeFdt } from '../kho/debugfs-folder.js';
 import { looksLikeElf } from '../kho/elf-sections.js';
 import { readKernelVersions } from '../kho/kernel-versions-section.js';
 import type { IdentifyOptions } from '../schemas/identify.js';
@@ -50,7 +50,10 @@ function kernelSide(file: string): CompatSide {
 }
 
 /** A vmlinux may have a gigabyte of debug information: only what is asked for is read. */
-function withFile<T>(file: string, use: (read: (at: number, length: number) => Uint8Array, size: number) => T): T {
+function withFile<T>(
+  file: string,
+  use: (read: (at: number, length: number) => Uint8Array, size: number) => T,
+): T {
   const descriptor = openSync(file, 'r');
   try {
     const read = (at: number, length: number): Uint8Array => {

@@ -6,7 +6,12 @@ import { khoRoot } from '../schemas/abi/kho-root.js';
 import { khoSetupData } from '../schemas/abi/kho-scratch.js';
 import { luo } from '../schemas/abi/luo.js';
 import type { IdentifyOptions } from '../schemas/identify.js';
-import { compatibleStrings, familyOfCompatible, identifyFdt, identifyNamed } from '../schemas/identify-blob.js';
+import {
+  compatibleStrings,
+  familyOfCompatible,
+  identifyFdt,
+  identifyNamed,
+} from '../schemas/identify-blob.js';
 import { versionName } from '../schemas/lang/family.js';
 import { isRecord } from '../schemas/lang/input.js';
 import { type KnownVersion, versionsOf } from '../schemas/registry.js';
@@ -52,7 +57,8 @@ export function sideOfBlob(
 ): CompatSide {
   if (isFdt) return sideOfTree(name, openFdt(bytes), [], [], options);
   const identified = identifyNamed(file, bytes, options);
-  if (identified === undefined) throw noVersion('neither an FDT nor a struct whose name and version are known');
+  if (identified === undefined)
+    throw noVersion('neither an FDT nor a struct whose name and version are known');
   return sideOfFound(name, [identified], undefined, []);
 }
 
@@ -101,7 +107,8 @@ function sideOfTree(
       ? []
       : [{ family: own.family, version }];
   });
-  const doubt = identified.confidence === 'certain' ? [] : [`${versionName(identified.version)}: ${identified.because}`];
+  const doubt =
+    identified.confidence === 'certain' ? [] : [`${versionName(identified.version)}: ${identified.because}`];
   const names = identified.family === khoRoot ? new Set(children.map((child) => child.name)) : undefined;
   return sideOfFound(name, [identified, ...inTree, ...blobs], names, [...notes, ...doubt]);
 }
@@ -146,9 +153,13 @@ export function sideOfKernel(name: string, { release, handlers }: KernelVersions
     throw noVersion(`${what}, without section .liveupdate_versions`);
   }
   const notes = [
-    release === undefined ? 'no release found: only file handlers are judged' : `release ${release} by its banner`,
+    release === undefined
+      ? 'no release found: only file handlers are judged'
+      : `release ${release} by its banner`,
     ...(set === undefined && release !== undefined ? ['no handover is known of that release'] : []),
-    ...(handlers === undefined ? ['no section .liveupdate_versions: file handlers are those of the release'] : []),
+    ...(handlers === undefined
+      ? ['no section .liveupdate_versions: file handlers are those of the release']
+      : []),
   ];
   const other = (versions: readonly KnownVersion[]): KnownVersion[] =>
     versions.filter(({ family }) => handlers === undefined || family.lookup?.group !== 'luo-file');
@@ -168,9 +179,22 @@ export function sideOfKernel(name: string, { release, handlers }: KernelVersions
 }
 
 /** A side as a JSON catalogue that {@link sideOfCatalogue} reads again. */
-export function catalogueOf({ name, writes, reads, otherHandlers }: KernelSet): Readonly<Record<string, unknown>> {
-  const names = (versions: readonly KnownVersion[]): string[] => versions.map(({ version }) => versionName(version));
-  return { schemaVersion: 1, kind: 'catalogue', name, writes: names(writes), reads: names(reads), otherHandlers };
+export function catalogueOf({
+  name,
+  writes,
+  reads,
+  otherHandlers,
+}: KernelSet): Readonly<Record<string, unknown>> {
+  const names = (versions: readonly KnownVersion[]): string[] =>
+    versions.map(({ version }) => versionName(version));
+  return {
+    schemaVersion: 1,
+    kind: 'catalogue',
+    name,
+    writes: names(writes),
+    reads: names(reads),
+    otherHandlers,
+  };
 }
 
 /**
@@ -215,5 +239,8 @@ function badCatalogue(path: string, expected: string): CompatSideError {
 }
 
 function noVersion(found: string): CompatSideError {
-  return new CompatSideError({ code: 'NO_VERSION', message: `expected a version that is known, found ${found}` });
+  return new CompatSideError({
+    code: 'NO_VERSION',
+    message: `expected a version that is known, found ${found}`,
+  });
 }

@@ -4,7 +4,7 @@
 import { khoRoot } from '../schemas/abi/kho-root.js';
 import { khoSetupData } from '../schemas/abi/kho-scratch.js';
 import { luo } from '../schemas/abi/luo.js';
-import { type Family, type MismatchEffect, versionName } from '../schemas/lang/family.js';
+import { type Family, type MismatchEffect, type Version, versionName } from '../schemas/lang/family.js';
 import { families, type KnownVersion } from '../schemas/registry.js';
 import { parseRelease } from '../schemas/releases.js';
 import type { KernelSet } from './kernel-set.js';
@@ -112,18 +112,18 @@ function predictPart(
   };
   const outcome = (effect: CompatEffect, why: string): CompatOutcome => ({ ...about, effect, why });
   if (carrier !== undefined && carrier.effect !== 'restored')
-    return outcome(carrier.effect, `lost with ${carrier.component}, which leads to it`);
+    return { ...outcome(carrier.effect, `lost with ${carrier.component}, which leads to it`), sources: [] };
   if (known.length === 0) return outcome(...unknownFamily(family));
   const same = known.filter((each) => each.version.key === version.key);
   if (same.some((each) => each.version === version)) {
-    return outcome('restored', `${version.key} is what it reads`);
+    return outcome('restored', `${shortName(version)} is what it reads`);
   }
   const [reader] = same;
   if (reader === undefined) {
-    const theirs = known.map((each) => each.version.key).join(', ');
+    const theirs = [...new Set(known.map((each) => shortName(each.version)))].join(', ');
     return outcome(
       refusal(family, to),
-      `${refusedBy(family)} compares ${version.key} with its own ${theirs}`,
+      `${refusedBy(family)} compares ${shortName(version)} with its own ${theirs}`,
     );
   }
   const fit = layoutFit(reader.version.layout, version.layout);
@@ -134,6 +134,11 @@ function predictPart(
     return outcome(refusal(family, to), `the string ${version.key} is the same, but it wants ${fit.path}`);
   const passed = fit.passedOver.length === 0 ? '' : `; ${fit.passedOver.join(', ')} passed over`;
   return outcome('restored', `it takes ${names}, which fits${passed}`);
+}
+
+/** What a version says of itself, without the variant that no kernel can tell. */
+function shortName({ name, key }: Version): string {
+  return name ?? key;
 }
 
 function unknownFamily(family: Family): [CompatEffect, string] {

@@ -49,11 +49,14 @@ export function writeCompat(
     ];
   });
   writeTable(out, rows, paint, '  ');
-  const sources = new Set(outcomes.flatMap(({ effect, sources: each }) => (effect === 'restored' ? [] : each)));
+  const sources = new Set(
+    outcomes.flatMap(({ effect, sources: each }) => (effect === 'restored' ? [] : each)),
+  );
   if (sources.size > 0) out('\n');
   for (const source of sources) out(`  ${paint('note', `source: ${escapeText(source)}`)}\n`);
   for (const side of [from, to])
-    for (const note of side.notes) out(`  ${paint('note', `${escapeText(side.name)}: ${escapeText(note)}`)}\n`);
+    for (const note of side.notes)
+      out(`  ${paint('note', `${escapeText(side.name)}: ${escapeText(note)}`)}\n`);
 }
 
 /** The marks of the matrix. */

@@ -9,7 +9,7 @@ export interface Cell {
   readonly role: Role;
 }
 
-/** Writes rows with cells in columns, two spaces between; what stands last in a row is not padded. */
+/** Writes rows with cells in columns, two spaces between; what stands last in a row is not padded. A row of no cells is an empty line. */
 export function writeTable(
   out: TextSink,
   rows: readonly (readonly Cell[])[],
@@ -27,6 +27,6 @@ export function writeTable(
       const shown = escapeText(text);
       return `${paint(role, shown)}${index === last ? '' : ' '.repeat((widths[index] ?? 0) - shown.length)}`;
     });
-    out(`${indent}${cells.join('  ')}\n`);
+    out(cells.length === 0 ? '\n' : `${indent}${cells.join('  ')}\n`);
   }
 }
