@@ -9,6 +9,8 @@ export function repairFields(rules: readonly FieldRule[], value: Readonly<Fields
   const fields: Fields = { ...value };
   const number = (name: string | undefined): bigint => toBigInt(fields[name ?? '']) ?? 0n;
   const set = (name: string, to: bigint): void => {
+    // What is missing counts as zero.
+    if (fields[name] === undefined) return;
     fields[name] = typeof fields[name] === 'bigint' ? to : Number(to);
   };
   for (const { rule, fields: names, when, times = 1n, shift } of rules) {
@@ -18,7 +20,8 @@ export function repairFields(rules: readonly FieldRule[], value: Readonly<Fields
     else if (rule === 'zero-when' && number(when) === 0n) for (const name of names) set(name, 0n);
     else if (rule === 'at-least' && number(first) < number(second) * times)
       set(second, number(first) / times);
-    else if (rule === 'equals-name') set(first, BigInt(String(fields['$name'])));
+    else if (rule === 'equals-name' && fields['$name'] !== undefined)
+      set(first, BigInt(String(fields['$name'])));
     else if (rule === 'elements-multiple-of')
       fields[first] = roundElements(fields[first], second, times << number(shift));
   }

@@ -3,8 +3,9 @@
 import { KhoError } from '../bytes/issue.js';
 import { decodeLatin1 } from '../bytes/latin1.js';
 import { openFdt } from '../fdt/fdt.js';
+import { FDT_MAGIC } from '../fdt/header.js';
 import { check } from './lang/check.js';
-import type { SchemaIssue } from './lang/error.js';
+import { issueAt, type SchemaIssue } from './lang/error.js';
 import { type Family, type Version, versionName } from './lang/family.js';
 import { follow } from './lang/follow.js';
 import { type ByteOrder, inputOf } from './lang/input.js';
@@ -46,20 +47,10 @@ export interface Identified {
 export function versionKeys(family: Family, bytes: Uint8Array, byteOrder?: ByteOrder): readonly string[] {
   const { key } = family;
   switch (key.by) {
-    case 'compatible': {
-      try {
-        const found = openFdt(bytes).root?.property('compatible')?.value;
-        return found === undefined
-          ? []
-          : decodeLatin1(found)
-              .split('\0')
-              .filter((each) => each !== '');
-      } catch (error) {
-        if (error instanceof KhoError) return [];
-        throw error;
-      }
-    }
+    case 'compatible':
+      return compatibleStrings(bytes);
     case 'chars': {
+      if (key.orCompatible && hasFdtMagic(bytes)) return compatibleStrings(bytes);
       const found = bytes.subarray(key.offset, key.offset + key.length);
       return found.length < key.length ? [] : [decodeLatin1(found).replace(/\0+$/, '')];
     }
@@ -69,6 +60,23 @@ export function versionKeys(family: Family, bytes: Uint8Array, byteOrder?: ByteO
     }
     default:
       return [];
+  }
+}
+
+function hasFdtMagic(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && inputOf(bytes, 'big').view.getUint32(0) === FDT_MAGIC;
+}
+
+function compatibleStrings(bytes: Uint8Array): readonly string[] {
+  try {
+    const found = openFdt(bytes).root?.property('compatible')?.value;
+    if (found === undefined) return [];
+    return decodeLatin1(found)
+      .split('\0')
+      .filter((each) => each !== '');
+  } catch (error) {
+    if (error instanceof KhoError) return [];
+    throw error;
   }
 }
 
@@ -133,6 +141,10 @@ function evidence(
   options: IdentifyOptions,
 ): { readonly issues: readonly SchemaIssue[]; readonly unknown: number } {
   const { memory, address, byteOrder = 'little' } = options;
+  if (version.layout.kind === 'node' && !hasFdtMagic(bytes)) {
+    const issue = issueAt({ offset: 0, path: '/' }, 'BAD_VALUE', 'an FDT', 'something else');
+    return { issues: [issue], unknown: 0 };
+  }
   const own = check(version.layout, bytes, { byteOrder, trailing: true });
   const unknown = own.unknown.length;
   if (memory === undefined || address === undefined) return { issues: own.issues, unknown };
@@ -157,9 +169,10 @@ export function registryLookup(options: IdentifyOptions = {}): Lookup {
     const named = inGroup.filter((family) => family.lookup?.name === undefined || family.lookup.name === key);
     for (const family of named) {
       if (family.key.by === 'name') {
-        const found = versionsOf(key).find(
-          (each) => each.family === family && isChosen(each.version, options),
-        );
+        // The last declared of a string's layouts is the one that kernels came to write.
+        const found = versionsOf(key)
+          .filter((each) => each.family === family && isChosen(each.version, options))
+          .at(-1);
         if (found !== undefined) return family.lookup?.inline === true ? 'inline' : found.version.layout;
       } else if (bytes !== undefined) {
         const found = identify(family, bytes, options);

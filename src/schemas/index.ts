@@ -9,13 +9,19 @@ export * from './abi/kexec-metadata.js';
 export * from './abi/kho-2023.js';
 export * from './abi/kho-root.js';
 export * from './abi/kho-scratch.js';
+export * from './abi/kho-test.js';
 export * from './abi/kho-vmalloc.js';
 export * from './abi/luo.js';
+export * from './abi/luo-arrays.js';
+export * from './abi/luo-entries.js';
+export * from './abi/luo-fdt.js';
 export * from './abi/luo-test-flb.js';
 export * from './abi/memblock.js';
 export * from './abi/memfd.js';
 export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
+export * from './abi/rfc-intel-iommu.js';
+export * from './abi/rfc-iommufd.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { cHeader } from './lang/c-header.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
@@ -32,8 +38,6 @@ export {
   family,
   type MismatchEffect,
   type Release,
-  type Step,
-  step,
   type Version,
   type VersionKey,
   type VersionStatus,
@@ -64,6 +68,7 @@ export {
 } from './lang/scalar.js';
 export { fieldOffsets, sizeOf } from './lang/size.js';
 export { type Span, spansOf } from './lang/spans.js';
+export { type Step, type StepMemory, step, stepMemory } from './lang/step.js';
 export { array, gather, struct, union } from './lang/struct.js';
 export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';
@@ -76,3 +81,4 @@ export {
   type ReleaseSet,
   releaseSet,
 } from './releases.js';
+export { convertAlong, type KnownStep, steps, stepsBetween } from './steps.js';

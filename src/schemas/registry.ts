@@ -3,10 +3,13 @@
 import { kexecMetadata } from './abi/kexec-metadata.js';
 import { khoRoot } from './abi/kho-root.js';
 import { khoSetupData } from './abi/kho-scratch.js';
+import { khoTest } from './abi/kho-test.js';
 import { luo } from './abi/luo.js';
 import { luoTestFlb } from './abi/luo-test-flb.js';
 import { memblock } from './abi/memblock.js';
 import { memfd } from './abi/memfd.js';
+import { rfcIntelIommu } from './abi/rfc-intel-iommu.js';
+import { rfcIommufd } from './abi/rfc-iommufd.js';
 import { type Family, type Version, versionName } from './lang/family.js';
 
 /** Every family of layouts that is known. */
@@ -18,6 +21,9 @@ export const families: readonly Family[] = Object.freeze([
   luoTestFlb,
   memblock,
   memfd,
+  khoTest,
+  rfcIommufd,
+  rfcIntelIommu,
 ]);
 
 /** A version with the family it belongs to. */
