@@ -23,6 +23,8 @@ export * from './abi/preserved-map.js';
 export * from './abi/rfc-intel-iommu.js';
 export * from './abi/rfc-iommufd.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
+export { identifyAs, identifyFdt, identifyNamed } from './identify-blob.js';
+export { valueFromJson } from './json-value.js';
 export { cHeader } from './lang/c-header.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
 export type { Column } from './lang/column-table.js';
@@ -82,3 +84,4 @@ export {
   releaseSet,
 } from './releases.js';
 export { convertAlong, type KnownStep, steps, stepsBetween } from './steps.js';
+export { type NodePlace, TreeLayouts } from './tree-layouts.js';
