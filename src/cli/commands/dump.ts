@@ -3,16 +3,10 @@ import { formatIssue, type Issue } from '../../bytes/issue.js';
 import { escapeText } from '../../bytes/printable.js';
 import { type Fdt, openFdt } from '../../fdt/fdt.js';
 import { type DebugfsSide, looksLikeFdt } from '../../kho/debugfs-folder.js';
-import { writeFdtMembers } from '../../render/fdt-json.js';
-import { writeSidesJson } from '../../render/folder-json.js';
-import { writeSides } from '../../render/folder-text.js';
-import { writeHex, writeStructHex } from '../../render/hex-text.js';
 import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
 import { layoutNote, versionText } from '../../render/layout-note.js';
 import { formatSize } from '../../render/size.js';
-import { writeStructText } from '../../render/struct-text.js';
 import { writeFdtText } from '../../render/tree-text.js';
-import { writeValueMembers } from '../../render/value-json.js';
 import type { Identified, IdentifyOptions } from '../../schemas/identify.js';
 import { identifyAs, identifyFdt, identifyNamed } from '../../schemas/identify-blob.js';
 import type { MemoryType } from '../../schemas/lang/type.js';
@@ -64,7 +58,7 @@ export const dump: Command = defineCommand({
       ...(schema === undefined ? {} : { schema }),
     };
     if (schema !== undefined) requireSchemaName(schema);
-    return isFolder(blob) ? dumpFolder(blob, options, io) : await dumpBlob(blob, options, io);
+    return isFolder(blob) ? await dumpFolder(blob, options, io) : await dumpBlob(blob, options, io);
   },
 });
 
@@ -82,7 +76,7 @@ async function dumpBlob(file: string, options: DumpOptions, io: Io): Promise<num
   const chosen = chooseLayout(file, bytes, options);
   const layout = chosen?.version.layout;
   if (chosen !== undefined && layout !== undefined && layout.kind !== 'node') {
-    dumpStruct(file, bytes, chosen, layout, options, io);
+    await dumpStruct(file, bytes, chosen, layout, options, io);
     return EXIT.ok;
   }
   const fdt = inFile(file, () => openFdt(bytes, { tolerant: options.tolerant }));
@@ -103,34 +97,40 @@ function chooseLayout(file: string, bytes: Uint8Array, options: DumpOptions): Id
   return looksLikeFdt(bytes) ? undefined : identifyNamed(file.replace(/^.*\//s, ''), bytes, identify);
 }
 
-function dumpStruct(
+// Renderers are loaded when they are asked for: start-up is most of the time that a small blob takes.
+async function dumpStruct(
   file: string,
   bytes: Uint8Array,
   identified: Identified,
   layout: MemoryType,
   options: DumpOptions,
   io: Io,
-): void {
+): Promise<void> {
   const out = io.stdout.write;
   const { paint } = io;
   switch (options.format) {
     case 'dts':
       throw new UsageError(`--format dts is for device trees; ${file} is a packed struct`);
-    case 'hex':
+    case 'hex': {
+      const { writeStructHex } = await import('../../render/hex-text.js');
       inFile(file, () => writeStructHex(out, layout, bytes, paint));
       return;
-    case 'json':
+    }
+    case 'json': {
+      const { writeValueMembers } = await import('../../render/value-json.js');
       out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "struct",\n`);
       out(`  "length": ${bytes.length},\n`);
       writeValueMembers(out, identified, bytes, '  ');
       out('\n}\n');
       return;
+    }
     case 'tree': {
       const what = `${versionText(identified.version)}, packed struct, ${formatSize(bytes.length)}`;
       out(`${paint('title', escapeText(file === '-' ? 'stdin' : file))}  ${paint('note', what)}\n`);
       const note = layoutNote(identified);
       if (note !== '') out(`${paint('note', escapeText(note))}\n`);
       const { limit, ascii } = options;
+      const { writeStructText } = await import('../../render/struct-text.js');
       writeStructText(out, layout, bytes, { paint, limit, arrow: ascii ? '->' : '→' }, '  ');
     }
   }
@@ -146,12 +146,15 @@ async function writeBlob(
   const out = io.stdout.write;
   const { paint } = io;
   switch (options.format) {
-    case 'json':
+    case 'json': {
+      const { writeFdtMembers } = await import('../../render/fdt-json.js');
       out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "fdt",\n`);
       writeFdtMembers(out, fdt, identified, '  ');
       out('}\n');
       return;
+    }
     case 'hex': {
+      const { writeHex } = await import('../../render/hex-text.js');
       const layout = identified?.version.layout;
       writeHex(out, fdt, layout?.kind === 'node' ? layout : undefined, paint);
       return;
@@ -168,7 +171,7 @@ async function writeBlob(
   }
 }
 
-function dumpFolder(folder: string, options: DumpOptions, io: Io): number {
+async function dumpFolder(folder: string, options: DumpOptions, io: Io): Promise<number> {
   const { format, tolerant, identify, schema } = options;
   if (format === 'dts' || format === 'hex')
     throw new UsageError(`--format ${format} shows one blob; name a file of ${folder}`);
@@ -176,10 +179,12 @@ function dumpFolder(folder: string, options: DumpOptions, io: Io): number {
   const out = io.stdout.write;
   const sides = openFolder(folder, { tolerant });
   if (format === 'json') {
+    const { writeSidesJson } = await import('../../render/folder-json.js');
     out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "debugfs",\n  "sides": `);
     writeSidesJson(out, sides, '  ', { tolerant, identify });
     out('\n}\n');
   } else {
+    const { writeSides } = await import('../../render/folder-text.js');
     writeSides(out, sides, folder.replace(/(?<=.)\/+$/, ''), { ...options, paint: io.paint });
   }
   return tellIssues(folder, folderIssues(sides, tolerant), io);
