@@ -3,7 +3,7 @@
 import { decodeLatin1 } from '../bytes/latin1.js';
 import type { Fdt, FdtNode } from '../fdt/fdt.js';
 import { type Identified, type IdentifyOptions, identify, versionKeys } from './identify.js';
-import type { Family } from './lang/family.js';
+import { type Family, versionName } from './lang/family.js';
 import { families, versionsOf } from './registry.js';
 
 /** `compatible` lists of handovers have one string or two. */
@@ -89,7 +89,10 @@ export function identifyAs(
     const family = families.find((each) => each.name === name);
     return family && identify(family, bytes, options);
   }
-  const { family, version } = first;
-  if (known.length > 1) return identify(family, bytes, options, version.key);
+  // The released layout of a string may have its name for itself, beside variants from lists.
+  const named = known.find(({ version }) => versionName(version) === name);
+  if (named === undefined && known.length > 1)
+    return identify(first.family, bytes, options, first.version.key);
+  const { family, version } = named ?? first;
   return { family, version, confidence: 'certain', because: 'you said so', alternatives: [] };
 }

@@ -192,7 +192,9 @@ describe('kho dump by layouts', () => {
   });
 
   it('helps with the name of a layout', () => {
-    expect(kho(['dump', BLOB, '--schema', 'memfd-v3']).stderr).toContain('did you mean "memfd-v2"?');
+    expect(kho(['dump', BLOB, '--schema', 'kexec-metadata-v2']).stderr).toContain(
+      'did you mean "kexec-metadata-v1"?',
+    );
     expect(kho(['dump', BLOB, '--schema', 'memfd']).stderr).toContain('does not say which version of memfd');
   });
 });
