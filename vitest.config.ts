@@ -5,5 +5,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/build-cli.ts'],
     testTimeout: 30_000,
+    maxWorkers: 2,
   },
 });

@@ -6,6 +6,7 @@ import { FdtWriter } from '../dist/fdt/index.js';
 import {
   array,
   compileColumns,
+  compileStructColumns,
   decimal,
   decode,
   each,
@@ -143,8 +144,13 @@ const SOME = 100_000;
 const areasParser = new Parser().array('areas', { type: areaParser, length: SOME });
 
 const compiled = compileColumns(root, ['iommufd', 'iommufds', 'instances', 'ioases', 'spaces', 'areas']);
-const ours = fastest(15, () => compiled(blob));
-const hand = fastest(15, byHand);
+// In turns, so that what else the machine does meets both.
+let [ours, hand] = [{ ms: Number.POSITIVE_INFINITY }, { ms: Number.POSITIVE_INFINITY }];
+for (let round = 0; round < 12; round++) {
+  const [one, other] = [fastest(2, () => compiled(blob)), fastest(2, byHand)];
+  if (one.ms < ours.ms) ours = one;
+  if (other.ms < hand.ms) hand = other;
+}
 const same = (a, b) => a.length === b.length && a.every((value, index) => value === b[index]);
 const { count, names, columns } = ours.result;
 if (count !== AREAS || hand.result.count !== AREAS)
@@ -181,9 +187,8 @@ const folios = array(memfdFolio, 'rest');
 const folioColumns = compileStructColumns(memfdFolio);
 for (const count of [100_000, 200_000, 400_000]) {
   const bytes = new Uint8Array(count * 16);
-  report.add({
-    what: `${count.toLocaleString('en')} folios`,
-    ours: fastest(3, () => decode(folios, bytes).length).ms,
-  });
+  const what = `${count.toLocaleString('en')} folios`;
+  report.add({ what: `${what} to objects`, ours: fastest(3, () => decode(folios, bytes).length).ms });
+  report.add({ what: `${what} to columns`, ours: fastest(5, () => folioColumns(bytes).count).ms });
 }
 report.save();

@@ -13,6 +13,12 @@ export interface Libc {
    */
   map(fd: number, offset: number, length: number): ArrayBuffer | string;
   /**
+   * Where data or the next hole of a sparse file starts, at or after `offset` (lseek(2), SEEK_DATA and SEEK_HOLE).
+   *
+   * @returns undefined when there is none before the end of the file, or the file system cannot tell
+   */
+  seek(fd: number, offset: number, what: 'data' | 'hole'): number | undefined;
+  /**
    * Asks the kernel whether anybody has the file of `fd` open for writing, by taking a read lease and giving it back
    * at once: a lease is only granted on files nobody writes to (fcntl(2), F_SETLEASE).
    *
@@ -29,6 +35,8 @@ const F_SETSIG = 10;
 const F_SETLEASE = 1024;
 const F_RDLCK = 0;
 const F_UNLCK = 2;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
 const SIGURG = 23;
 const EAGAIN = 11;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
@@ -40,6 +48,7 @@ function bind(): Libc {
     'void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)',
   );
   const madvise = libc.func('int madvise(void *addr, size_t length, int advice)');
+  const lseek = libc.func('int64_t lseek(int fd, int64_t offset, int whence)');
   const fcntl = libc.func('int fcntl(int fd, int command, ...)');
   return {
     map(fd, offset, length) {
@@ -47,6 +56,10 @@ function bind(): Libc {
       if (koffi.address(address) === MAP_FAILED) return `mmap failed with errno ${koffi.errno()}`;
       madvise(address, length, MADV_RANDOM);
       return koffi.view(address, length);
+    },
+    seek(fd, offset, what) {
+      const found: number | bigint = lseek(fd, offset, what === 'data' ? SEEK_DATA : SEEK_HOLE);
+      return found < 0 ? undefined : Number(found);
     },
     writers(fd) {
       // A writer that comes in the instant the lease is held makes the kernel send a signal: SIGURG is ignored,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteSource } from './byte-source.js';
+import type { ByteSource, MappedWindow } from './byte-source.js';
 import { ImageError } from './error.js';
 import { type ImageFile, shortRead } from './image-file.js';
 import type { Libc } from './libc.js';
-import { newPageSlot, type PageSlot } from './physical-memory.js';
+import { newPageSlot, type PageSlot, pointSlot } from './physical-memory.js';
 
 /** A view of more than 4 GiB aborts Node 20, so a window is at most 1 GiB. */
 const WINDOW = 0x4000_0000;
@@ -62,13 +62,18 @@ export class MappedSource implements ByteSource {
     slot.offset = start;
   }
 
+  windowAt(offset: number): MappedWindow | undefined {
+    const index = Math.floor(offset / STRIDE);
+    const bytes = this.#bytes[index] ?? this.#map(index);
+    const view = this.#views[index];
+    return view === undefined ? undefined : { bytes, view, start: index * STRIDE };
+  }
+
   #copy(offset: number, length: number, slot: PageSlot): void {
     if (offset + length > this.size) throw shortRead(offset, length, Math.max(0, this.size - offset));
     const bytes = new Uint8Array(length);
     this.readInto(offset, bytes);
-    slot.bytes = bytes;
-    slot.view = new DataView(bytes.buffer);
-    slot.offset = 0;
+    pointSlot(slot, bytes);
   }
 
   #map(index: number): Uint8Array {

@@ -41,6 +41,13 @@ export function newPageSlot(): PageSlot {
   return { bytes, view: new DataView(bytes.buffer), offset: 0 };
 }
 
+/** Points `slot` at the first byte of `bytes`. */
+export function pointSlot(slot: PageSlot, bytes: Uint8Array): void {
+  slot.bytes = bytes;
+  slot.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  slot.offset = 0;
+}
+
 /**
  * Physical memory of a machine: what page-table walkers, decoders and scanners read from, whatever the file format.
  *

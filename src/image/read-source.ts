@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteSource } from './byte-source.js';
 import { type ImageFile, shortRead } from './image-file.js';
-import { newPageSlot, PAGE_SIZE, type PageSlot } from './physical-memory.js';
+import { newPageSlot, PAGE_SIZE, type PageSlot, pointSlot } from './physical-memory.js';
 import { RecentCache } from './recent-cache.js';
 
 /** Pages kept: 16 MiB of them. */
@@ -67,9 +67,7 @@ export class ReadSource implements ByteSource {
     if (start + length > WINDOW) {
       const bytes = new Uint8Array(length);
       this.readInto(offset, bytes);
-      slot.bytes = bytes;
-      slot.view = new DataView(bytes.buffer);
-      slot.offset = 0;
+      pointSlot(slot, bytes);
       return;
     }
     const whole = Math.min(WINDOW, this.size - index * STRIDE);
@@ -98,6 +96,10 @@ export class ReadSource implements ByteSource {
 
   readInto(offset: number, target: Uint8Array): void {
     this.#file.readInto(offset, target);
+  }
+
+  windowAt(): undefined {
+    return undefined;
   }
 
   recheck(): void {

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ADDRESS_LIMIT, byteAddress, missing, rethrowAt } from './address.js';
-import type { ByteSource } from './byte-source.js';
+import type { ByteSource, MappedWindow } from './byte-source.js';
 import type { ImageMemory, PageCounts, PageVisitor } from './image-memory.js';
 import { findInterval } from './interval-map.js';
-import { type MemoryRange, newPageSlot, PAGE_SIZE, type PageMiss, type PageSlot } from './physical-memory.js';
+import {
+  type MemoryRange,
+  newPageSlot,
+  PAGE_SIZE,
+  type PageMiss,
+  type PageSlot,
+  pointSlot,
+} from './physical-memory.js';
 import type { Segments } from './segments.js';
 
 const STREAM_BYTES = 0x10_0000;
+const NO_WINDOW: MappedWindow = {
+  bytes: new Uint8Array(0),
+  view: new DataView(new ArrayBuffer(0)),
+  start: 0,
+};
 
 /**
  * Memory whose bytes lie uncompressed in the file, in segments: raw, ELF core, LiME and AVML images. Addresses and
@@ -23,6 +35,11 @@ export class SegmentedMemory implements ImageMemory {
   #start = 0;
   #end = 0;
   #shift = 0;
+  // What of it lies in one window of a mapping: addresses at which whole pages start, and where its byte 0 would be.
+  #windowFirst = 0;
+  #windowLast = -1;
+  #windowBase = 0;
+  #window: MappedWindow = NO_WINDOW;
 
   constructor(source: ByteSource, segments: Segments) {
     this.#source = source;
@@ -47,13 +64,29 @@ export class SegmentedMemory implements ImageMemory {
     return (at >= this.#start && at + length <= this.#end) || this.#select(at, length);
   }
 
+  /** Makes the window that holds the page at `at`, which is present, the current one. */
+  #selectWindow(at: number): void {
+    const window = this.#source.windowAt(at + this.#shift);
+    if (window === undefined) return;
+    const base = window.start - this.#shift;
+    this.#window = window;
+    this.#windowBase = base;
+    this.#windowFirst = Math.max(this.#start, base);
+    this.#windowLast = Math.min(this.#end, base + window.bytes.length) - PAGE_SIZE;
+  }
+
   page(pfn: number): Uint8Array | PageMiss {
     const at = pfn * PAGE_SIZE;
+    if (at >= this.#windowFirst && at <= this.#windowLast) {
+      const offset = at - this.#windowBase;
+      return this.#window.bytes.subarray(offset, offset + PAGE_SIZE);
+    }
     if (!this.#holds(at, PAGE_SIZE)) {
       const miss = this.#firstMiss(at, at + PAGE_SIZE);
       return miss === undefined ? this.#assemble(at, PAGE_SIZE) : miss.why;
     }
     try {
+      this.#selectWindow(at);
       return this.#source.view(at + this.#shift, PAGE_SIZE);
     } catch (error) {
       rethrowAt(error, at);
@@ -62,15 +95,26 @@ export class SegmentedMemory implements ImageMemory {
 
   locate(pfn: number, slot: PageSlot): PageMiss | undefined {
     const at = pfn * PAGE_SIZE;
+    if (at >= this.#windowFirst && at <= this.#windowLast) {
+      if (slot.bytes !== this.#window.bytes) {
+        slot.bytes = this.#window.bytes;
+        slot.view = this.#window.view;
+      }
+      slot.offset = at - this.#windowBase;
+      return undefined;
+    }
+    return this.#locateElsewhere(at, slot);
+  }
+
+  #locateElsewhere(at: number, slot: PageSlot): PageMiss | undefined {
     if (!this.#holds(at, PAGE_SIZE)) {
-      const page = this.page(pfn);
+      const page = this.page(at / PAGE_SIZE);
       if (typeof page === 'string') return page;
-      slot.bytes = page;
-      slot.view = new DataView(page.buffer, page.byteOffset, page.length);
-      slot.offset = 0;
+      pointSlot(slot, page);
       return undefined;
     }
     try {
+      this.#selectWindow(at);
       this.#source.locate(at + this.#shift, PAGE_SIZE, slot);
     } catch (error) {
       rethrowAt(error, at);

@@ -41,6 +41,18 @@ function difference(script: Script, theirs: Outcome, ours: Outcome): string | un
   return `buffers of ${script.size} bytes differ from byte ${at} on: ${theirs.buffer[at]} in libfdt's`;
 }
 
+/**
+ * Whether a property's length is one that libfdt adds up to a place before the property's end, and then reads on there
+ * (`length-wraps` in docs/libfdt-differences.md): writing into the middle of a value can make one.
+ */
+function hasWrappingLength(buffer: Uint8Array = new Uint8Array()): boolean {
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  for (let at = 0; at + 8 <= buffer.length; at += 4) {
+    if (view.getUint32(at) === 3 && view.getUint32(at + 4) >= 0xfffffff4) return true;
+  }
+  return false;
+}
+
 function describeCall(call: Script['calls'][number]): string {
   const { value, ...rest } = call;
   return JSON.stringify({ ...rest, value: value?.length });
@@ -56,7 +68,7 @@ function compare(program: string, make: (random: Random) => Script, seed: number
     for (const [index, script] of scripts.entries()) {
       const outcome = theirs[index] ?? { results: [], buffer: undefined };
       const problem = difference(script, outcome, runOurs(script));
-      if (problem !== undefined) {
+      if (problem !== undefined && !hasWrappingLength(outcome.buffer)) {
         const calls = script.calls.map(describeCall).join('\n');
         expect.fail(
           `KHO_SEED=${runSeed}, script ${done + index} (size ${script.size}): ${problem}\n${calls}`,

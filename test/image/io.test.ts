@@ -78,6 +78,57 @@ describe.each(IOS)('a file reached by %s', (io) => {
   });
 });
 
+describe.skipIf(IOS.length < 2)('mapping', () => {
+  it('asks the size again before each window, so that lost pages are an error there and no SIGBUS', () => {
+    const path = sparseFile(3 * GiB, [0]);
+    const image = opened(path, { io: 'mmap' });
+    expect(Buffer.from(pageOf(image, 0)).equals(noise(4096))).toBe(true);
+    truncateSync(path, 4096);
+    expect(issueOf(() => image.page((2 * GiB) / 4096))).toMatchObject({
+      code: 'TRUNCATED',
+      address: BigInt(2 * GiB),
+    });
+    // Bulk reads do not go through the mapping at all.
+    expect(issueOf(() => image.stream(() => true)).code).toBe('TRUNCATED');
+    expect(issueOf(() => image.recheck()).code).toBe('CHANGED');
+  });
+});
+
+describe('a sparse file', () => {
+  it('is streamed with its holes as zeros and its data in place', () => {
+    const places = [0, 4096, 2 ** 20 - 4096, 5 * 2 ** 20 + 4096, 64 * 2 ** 20 - 4096];
+    const image = opened(sparseFile(96 * 2 ** 20, places), { io: 'read', base: 0x1000n });
+    const found = new Map<number, Uint8Array>();
+    let pages = 0;
+    image.stream((pfn, bytes) => {
+      for (let at = 0; at < bytes.length; at += 4096) {
+        const page = bytes.subarray(at, at + 4096);
+        if (page.some((byte) => byte !== 0)) found.set((pfn - 1) * 4096 + at, page.slice());
+      }
+      pages += bytes.length / 4096;
+      return true;
+    });
+    expect(pages).toBe((96 * 2 ** 20) / 4096);
+    expect([...found.keys()]).toEqual(places);
+    for (const [index, page] of [...found.values()].entries()) expect(page).toEqual(noise(4096, index + 1));
+  });
+
+  it('that is cut short within a hole is an error, not zeros', () => {
+    const path = sparseFile(96 * 2 ** 20, [0]);
+    const image = opened(path, { io: 'read' });
+    truncateSync(path, 48 * 2 ** 20 + 100);
+    let pages = 0;
+    const issue = issueOf(() =>
+      image.stream((_, bytes) => {
+        pages += bytes.length / 4096;
+        return true;
+      }),
+    );
+    expect(issue).toMatchObject({ code: 'TRUNCATED', offset: 48 * 2 ** 20 + 100 });
+    expect(pages).toBe((48 * 2 ** 20) / 4096);
+  });
+});
+
 describe('reading', () => {
   it('survives truncation at any moment with the address of what is lost', () => {
     const path = fileOf(noise(64 * 4096));
@@ -144,5 +195,14 @@ describe('opening', () => {
     const copy = Buffer.from(page);
     image.close();
     expect(copy.equals(page)).toBe(true);
+    // The descriptor may belong to another file by now; nothing is read through it.
+    const closed = opened(trimmedCore('vtd-legacy'), { io: 'read' });
+    closed.close();
+    closed.close();
+    expect(issueOf(() => closed.page(Number((range?.start ?? 0n) >> 12n)))).toMatchObject({
+      code: 'IO',
+      message: 'the image has been closed',
+    });
+    expect(issueOf(() => closed.recheck()).code).toBe('IO');
   });
 });

@@ -18,9 +18,18 @@ const captures = process.env['KHO_CAPTURES'];
  * a line on stderr) without KHO_CAPTURES.
  */
 export function openEarlyCapture(): MemoryImage | undefined {
+  return openOther('early', 'the scratch array');
+}
+
+/** Opens the image of the new kernel in user space, the handover partly overwritten; `undefined` without KHO_CAPTURES. */
+export function openSecondCapture(): MemoryImage | undefined {
+  return openOther('second', 'a handover partly overwritten');
+}
+
+function openOther(name: string, what: string): MemoryImage | undefined {
   if (captures !== undefined)
-    return openImage(join(captures, 'kernel-7.3.4', 'kho-luo', 'early.trimmed.elf'));
-  console.warn('SKIP the scratch array: KHO_CAPTURES is not set');
+    return openImage(join(captures, 'kernel-7.3.4', 'kho-luo', `${name}.trimmed.elf`));
+  console.warn(`SKIP ${what}: KHO_CAPTURES is not set`);
   return undefined;
 }
 

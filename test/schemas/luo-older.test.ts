@@ -25,6 +25,7 @@ import {
   luoV2State,
   luoV3,
   luoV4,
+  type Memory,
   memfd,
   memfdDraftFolio,
   memfdFolio,
@@ -140,6 +141,23 @@ describe('the handover of luo-v1', () => {
       ...state,
       sessions_pa: 0x140000n,
     });
+  });
+
+  it('may have room for files where there are none', () => {
+    const sessions = olderFixture('sessions.bin').slice();
+    new DataView(sessions.buffer).setBigUint64(80, 0n, true);
+    const memory = olderMemory('luo-v3.bin');
+    const issues: SchemaIssue[] = [];
+    const there: Memory = (address, length) =>
+      address === 0x100000n
+        ? sessions.subarray(0, length)
+        : address < 0x200000n
+          ? memory(address, length)
+          : undefined;
+    const start = { layout: luoV3, address: BLOB, length: 32 };
+    const reached = [...follow(start, there, registryLookup(), { issue: (issue) => issues.push(issue) })];
+    expect(issues).toEqual([]);
+    expect(reached.map(({ address }) => address)).toEqual([BLOB, 0x100000n, 0x120000n]);
   });
 
   it('is followed into FDT memfds where the user says that they are', () => {
@@ -510,6 +528,59 @@ describe('rules', () => {
     expect(issues).toMatchObject([
       { code: 'BAD_VALUE', offset, ...(path === '' ? {} : { path }), expected, found },
     ]);
+  });
+
+  /** What does not fit, or is not ended by a NUL. */
+  const long: readonly (readonly [string, Layout, unknown, number, string])[] = [
+    [
+      'a session name of 64 characters',
+      luoSessionArray,
+      sessions(session({ name: 'a'.repeat(64) })),
+      8,
+      'a NUL within 64 bytes',
+    ],
+    [
+      'a handler of 48 characters',
+      luoFileArray,
+      [file({ compatible: 'a'.repeat(48) })],
+      0,
+      'a NUL within 48 bytes',
+    ],
+    [
+      'an object name of 48 characters',
+      luoFlbPage,
+      objects({ ...object, name: 'a'.repeat(48) }),
+      16,
+      'a NUL within 48 bytes',
+    ],
+    [
+      'a header at no page',
+      luoV1,
+      { ...v1, 'luo-session': { compatible: 'luo-session-v2', 'luo-session-header': 0x1001n } },
+      168,
+      'a multiple of 0x1000',
+    ],
+    [
+      'objects of luo-v1 at no page',
+      luoV1,
+      { ...v1, 'luo-flb': { compatible: 'luo-flb-v1', 'luo-flb-header': 0x1001n } },
+      228,
+      'a multiple of 0x1000',
+    ],
+  ];
+
+  it.each(long)('refuse %s', (_, layout, value, offset, expected) => {
+    const { issues } = check<Layout>(layout, encodeUnchecked(layout, value));
+    expect(issues).toMatchObject([{ code: 'BAD_VALUE', offset, expected }]);
+  });
+
+  it.each([
+    ['sessions', luoArraySessionBlock, 52n, '.sessions'],
+    ['objects', luoFlbPage, 64n, '.flbs'],
+  ] as const)('refuse more %s than a page holds', (_, layout: Layout, count, path) => {
+    const bytes = new Uint8Array(4096);
+    new DataView(bytes.buffer).setBigUint64(8, count, true);
+    expect(check(layout, bytes).issues).toMatchObject([{ code: 'BAD_COUNT', path, offset: 16 }]);
   });
 
   it('let Linux 6.19 have a session without a name', () => {

@@ -297,19 +297,37 @@ describe('rules', () => {
     expect(check(khoRootV1Tree, blob).issues).toMatchObject([{ code: 'BAD_LENGTH', path: `${domain}/mem` }]);
   });
 
+  /** `value` with a node of that name among the patterned nodes at a path of members. */
+  function withNode(value: unknown, [member, ...below]: readonly string[], name: string): unknown {
+    if (member === undefined) {
+      const nodes = [...(openFdt(encodeNamed(name)).root?.children() ?? [])];
+      return { ...Object(value), $unknown: { properties: [], nodes } };
+    }
+    const inner: unknown = Object(value)[member];
+    const changed = Array.isArray(inner)
+      ? inner.map((each: unknown) => withNode(each, below, name))
+      : withNode(inner, below, name);
+    return { ...Object(value), [member]: changed };
+  }
+
+  const ids = ['iommufd', 'iommufds'];
+  const ioases = [...ids, 'iommufds', 'ioases'];
+  const domains = ['intel-iommu', 'domains'];
+
   it.each([
-    ['iommufds', '0', '/iommufd/iommufds/0'],
-    ['iommufds', '01', '/iommufd/iommufds/01'],
-    ['iommufds', '4294967296', '/iommufd/iommufds/4294967296'],
-  ])('leave nodes of %s called %s to the unknown', (_, name, path) => {
-    const renamed = Buffer.from(readFixture('rfc-2024/nothing-persistent.dtb'));
-    const value = decode(khoRootV1Tree, renamed);
-    const stranger = openFdt(encodeNamed(name)).root;
-    const nodes = [...(stranger?.children() ?? [])];
-    const blob = encodeUnchecked(khoRootV1Tree, {
-      ...value,
-      iommufd: { ...value.iommufd, iommufds: { iommufds: [], $unknown: { properties: [], nodes } } },
-    });
+    [ids, '0', '/iommufd/iommufds/0'],
+    [ids, '01', '/iommufd/iommufds/01'],
+    [ids, '4294967296', '/iommufd/iommufds/4294967296'],
+    [ioases, '0', '/iommufd/iommufds/1/ioases/0'],
+    [ioases, '2147483648', '/iommufd/iommufds/1/ioases/2147483648'],
+    [[...ioases, 'ioases'], '-1', '/iommufd/iommufds/1/ioases/1/-1'],
+    [[...ioases, 'ioases'], '2147483648', '/iommufd/iommufds/1/ioases/1/2147483648'],
+    [domains, '0', '/intel-iommu/domains/0'],
+    [domains, '4294967296', '/intel-iommu/domains/4294967296'],
+    [[...domains, 'domains', 'devices'], 'x', `${domain}/devices/x`],
+    [[...domains, 'domains', 'devices'], '2147483648', `${domain}/devices/2147483648`],
+  ])('leave nodes at %j called %s to the unknown', (members, name, path) => {
+    const blob = encodeUnchecked(khoRootV1Tree, withNode(reference, members, name));
     const { issues, unknown } = check(khoRootV1Tree, blob);
     expect(issues).toEqual([]);
     expect(unknown).toMatchObject([{ code: 'BAD_NAME', path }]);

@@ -5,7 +5,7 @@ import { frameChecksum, type SnappyChunk } from '../decompress/snappy-frame.js';
 import { ImageError } from '../error.js';
 import { shortRead } from '../image-file.js';
 import { findInterval } from '../interval-map.js';
-import { newPageSlot, type PageSlot } from '../physical-memory.js';
+import { newPageSlot, type PageSlot, pointSlot } from '../physical-memory.js';
 import { RecentCache } from '../recent-cache.js';
 
 /** Expanded chunks of at most 64 KiB that are kept: 16 MiB. */
@@ -105,9 +105,7 @@ export class ChunkedSource implements ByteSource {
     }
     const bytes = new Uint8Array(length);
     this.readInto(offset, bytes);
-    slot.bytes = bytes;
-    slot.view = new DataView(bytes.buffer);
-    slot.offset = 0;
+    pointSlot(slot, bytes);
   }
 
   view(offset: number, length: number): Uint8Array {
@@ -128,6 +126,10 @@ export class ChunkedSource implements ByteSource {
       target.set(bytes.subarray(from, from + count), done);
       done += count;
     }
+  }
+
+  windowAt(): undefined {
+    return undefined;
   }
 
   recheck(): void {

@@ -7,7 +7,7 @@ import { ImageError } from '../error.js';
 import { FixedHeader, fileOffset } from '../fixed-header.js';
 import { shortRead } from '../image-file.js';
 import { findInterval, type IntervalMap, layIntervals } from '../interval-map.js';
-import { newPageSlot, type PageSlot } from '../physical-memory.js';
+import { newPageSlot, type PageSlot, pointSlot } from '../physical-memory.js';
 
 const FILE_HEADER = new FixedHeader('flattened header', 32, 'big', {
   type: [16, 'int64'],
@@ -58,9 +58,7 @@ class FlattenedSource implements ByteSource {
     if (offset + length > this.size) throw shortRead(offset, length, Math.max(0, this.size - offset));
     const bytes = new Uint8Array(length);
     this.readInto(offset, bytes);
-    slot.bytes = bytes;
-    slot.view = new DataView(bytes.buffer);
-    slot.offset = 0;
+    pointSlot(slot, bytes);
   }
 
   readInto(offset: number, target: Uint8Array): void {
@@ -83,6 +81,10 @@ class FlattenedSource implements ByteSource {
       target.fill(0, at - offset, next - offset);
       at = next;
     }
+  }
+
+  windowAt(): undefined {
+    return undefined;
   }
 
   recheck(): void {

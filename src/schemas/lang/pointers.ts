@@ -31,6 +31,7 @@ function visitType(
   found: FoundPointer[],
 ): void {
   if (!hasPointers(type)) return;
+  // The pointers in a descriptor are its own business.
   let descriptor: string | undefined;
   walk(
     type,
@@ -39,9 +40,8 @@ function visitType(
     0,
     (item) => {
       if (item.type.kind !== 'pointer' && item.type.kind !== 'gather') return;
-      // What a descriptor's own pointers lead to is visited as part of what the descriptor stands for.
-      if (descriptor !== undefined && item.place.path.startsWith(`${descriptor}.`)) return;
-      if (item.type.kind === 'gather') descriptor = item.place.path;
+      if (descriptor !== undefined && item.place.path.startsWith(descriptor)) return;
+      if (item.type.kind === 'gather') descriptor = `${item.place.path}.`;
       found.push({ type: item.type, value: item.value, path: item.place.path, scope: item.scope });
     },
     scope,
