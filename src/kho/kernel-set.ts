@@ -21,8 +21,11 @@ export const RFC_2024 = 'rfc-2024';
 
 const RFC_VERSIONS = ['setup-data-kho-48', 'kho-v1=tree', 'iommufd-v0', 'intel-iommu-v0'];
 
-/** Families that only kernels built for tests write; they are no part of what a fleet would lose. */
-const TEST_FAMILIES: ReadonlySet<string> = new Set(['liveupdate-test-flb', 'kho-test']);
+/**
+ * Families that are no part of what a fleet would lose: those that only kernels built for tests write, and the entry
+ * point of machines with a device tree, which has the part of setup_data there and changed with it.
+ */
+const LEFT_OUT: ReadonlySet<string> = new Set(['liveupdate-test-flb', 'kho-test', 'chosen-kho']);
 
 /**
  * What a release, or `rfc-2024`, writes and reads. No kernel there is reads another version string than it writes.
@@ -34,7 +37,7 @@ export function kernelSet(name: string): KernelSet | undefined {
     const writes = RFC_VERSIONS.flatMap((each) => versionsOf(each));
     return { name, writes, reads: writes, otherHandlers: [] };
   }
-  const writes = releaseSet(name)?.writes.filter(({ family }) => !TEST_FAMILIES.has(family.name));
+  const writes = releaseSet(name)?.writes.filter(({ family }) => !LEFT_OUT.has(family.name));
   return writes && { name, writes, reads: writes, otherHandlers: [] };
 }
 

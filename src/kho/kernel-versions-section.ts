@@ -15,7 +15,7 @@ const MAX_RODATA = 1 << 26;
 const MAGIC = 0x4c56_5550n;
 
 /** The section: a header, then the version strings of the kernel's file handlers. */
-export const liveupdateVersions = struct(
+const liveupdateVersions = struct(
   'liveupdate_versions',
   {
     magic: u32({ doc: '"LVUP"', oneOf: [MAGIC] }),

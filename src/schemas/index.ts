@@ -93,7 +93,6 @@ export { type Step, type StepMemory, step, stepMemory } from './lang/step.js';
 export { array, gather, struct, union } from './lang/struct.js';
 export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';
-export { type NativeUnit, nativeUnits, type PropertyPlace } from './native-properties.js';
 export { families, type KnownVersion, versionsOf } from './registry.js';
 export {
   isWrittenBy,

@@ -94,7 +94,7 @@ describe('kho encode', () => {
   it('wants to know one layout', () => {
     expect(encode({}).stderr).toContain('name it with --schema');
     expect(encode({}, '--schema', 'kho-v1').stderr).toContain('kho-v1 names several layouts: kho-v1=tree');
-    expect(encode({}, '--schema', 'memfd').stderr).toContain('no version "memfd"');
+    expect(encode({}, '--schema', 'luo').stderr).toContain('no version "luo"');
     expect(kho(['encode', '-', '--schema', 'luo-v5'], { input: '[' }).stderr).toContain('stdin: not JSON');
   });
 });

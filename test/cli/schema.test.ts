@@ -13,7 +13,8 @@ describe('kho schema list', () => {
     expect(code).toBe(0);
     const names = families.flatMap(({ versions }) => versions.map(versionName));
     const lines = stdout.split('\n').slice(0, -1);
-    expect(lines.map((line) => line.slice(21).split(' ')[0])).toEqual(names);
+    const column = Math.max(...families.map(({ name }) => name.length)) + 2;
+    expect(lines.map((line) => line.slice(column).split(' ')[0])).toEqual(names);
     const { families: listed } = JSON.parse(kho(['schema', 'list', '--json']).stdout);
     expect(listed).toHaveLength(families.length);
   });
