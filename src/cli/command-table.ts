@@ -28,6 +28,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/check.js')).check,
   },
   {
+    name: 'compat',
+    positionals: '[old] [new]',
+    summary: 'predict what another kernel makes of a handover',
+    load: async () => (await import('./commands/compat.js')).compat,
+  },
+  {
+    name: 'schema',
+    positionals: '<action> [names..]',
+    summary: 'list, show and compare the layouts of all versions',
+    load: async () => (await import('./commands/schema.js')).schema,
+  },
+  {
+    name: 'encode',
+    positionals: '<values>',
+    summary: 'make a blob of values, as a kernel would write it',
+    load: async () => (await import('./commands/encode.js')).encode,
+  },
+  {
     name: 'compile',
     positionals: '<dts>',
     summary: 'compile a devicetree source as dtc does',

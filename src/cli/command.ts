@@ -49,6 +49,8 @@ type OptionTable = Readonly<Record<string, Options>>;
 /** A loaded command. */
 export interface Command {
   readonly options: OptionTable;
+  /** What its positionals can be, where that is one of a list. */
+  readonly words: readonly string[];
   /** Names of the positionals and options that take several values. */
   readonly lists: ReadonlySet<string>;
   /** Makes the command what a parser parses; once parsing has run it, `done` gets the exit code. */
@@ -63,6 +65,7 @@ export function defineCommand<const P extends OptionTable, const O extends Optio
   const named = Object.entries({ ...positionals, ...options });
   return {
     options,
+    words: Object.values<Options>(positionals).flatMap(({ choices }) => choices?.map(String) ?? []),
     lists: new Set(named.filter(([, { array }]) => array === true).map(([name]) => name)),
     register(parser, entry, io, done) {
       const table: P & O = { ...positionals, ...options };

@@ -1,10 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The handover as a whole. So far as debugfs shows it: a root, its sub-blobs and the scratch regions.
+ * The handover as a whole: as debugfs shows it (a root, its sub-blobs, the scratch regions), and what another kernel
+ * makes of it.
  *
  * @module kho
  */
 
+export {
+  type CompatEffect,
+  type CompatOutcome,
+  type CompatVerdict,
+  predictHandover,
+  verdictOf,
+} from './compat.js';
+export {
+  type CompatSide,
+  CompatSideError,
+  type CompatSideErrorCode,
+  catalogueOf,
+  sideOfBlob,
+  sideOfCatalogue,
+  sideOfFolder,
+  sideOfKernel,
+  sideOfRelease,
+} from './compat-side.js';
 export { diffSides, type FolderChange, type FolderOnlyChange } from './debugfs-diff.js';
 export {
   type DebugfsSide,
@@ -16,3 +35,7 @@ export {
   type ScratchRegion,
   type SubBlob,
 } from './debugfs-folder.js';
+export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
+export { type KernelSet, kernelSet, knownKernels, RFC_2024 } from './kernel-set.js';
+export { type KernelVersions, readKernelVersions } from './kernel-versions-section.js';
+export { type LayoutFit, layoutFit } from './layout-fit.js';

@@ -4,7 +4,10 @@ import { escapeText } from '../bytes/printable.js';
 import type { FdtChange } from '../fdt/diff.js';
 import type { FdtNode, FdtProperty } from '../fdt/fdt.js';
 import type { FolderChange, FolderOnlyChange } from '../kho/debugfs-diff.js';
-import { NativeUnits } from './native-units.js';
+import { identifyFdt } from '../schemas/identify-blob.js';
+import type { MemoryType } from '../schemas/lang/type.js';
+import { propertyType, TreeLayouts } from '../schemas/tree-layouts.js';
+import type { DeclaredStyle } from './declared-text.js';
 import type { Paint, Role } from './paint.js';
 import { count, formatRange } from './size.js';
 import type { TextSink } from './text-sink.js';
@@ -43,15 +46,16 @@ export function writeDiff(out: TextSink, changes: Iterable<FolderChange>, style:
 class DiffWriter {
   readonly #out: TextSink;
   readonly #paint: Paint;
-  readonly #style: DiffStyle;
-  readonly #units = new WeakMap<object, NativeUnits>();
+  readonly #style: DeclaredStyle;
+  readonly #layouts = new WeakMap<object, TreeLayouts>();
   #where = '';
   #node: FdtNode | undefined;
 
   constructor(out: TextSink, style: DiffStyle) {
     this.#out = out;
     this.#paint = style.paint;
-    this.#style = style;
+    // Arrows stand between before and after here.
+    this.#style = { ...style, arrow: '' };
   }
 
   enterFile(where: string): void {
@@ -161,10 +165,9 @@ class DiffWriter {
     const text = below === 0 ? 'node' : `node with ${count(below, 'node')} below`;
     this.#node = undefined;
     this.#line(role, sign, this.#path(node, occurrence), text);
-    const units = this.#unitsOf(node);
     for (const property of node.properties()) {
       this.#out(`    ${this.#paint(role, `${sign} ${this.#label(property.name, 1)}`)}  `);
-      writeValue(this.#out, property.value, units.get(property.name), this.#style);
+      this.#value(property);
       this.#out('\n');
     }
   }
@@ -203,17 +206,17 @@ class DiffWriter {
   }
 
   #value(property: FdtProperty): void {
-    const unit = this.#unitsOf(property.node).get(property.name);
-    writeValue(this.#out, property.value, unit, this.#style);
+    writeValue(this.#out, property, this.#typeOf(property), this.#style);
   }
 
-  #unitsOf(node: FdtNode): ReturnType<NativeUnits['of']> {
-    let units = this.#units.get(node.fdt);
-    if (units === undefined) {
-      units = new NativeUnits(node.fdt);
-      this.#units.set(node.fdt, units);
+  #typeOf({ node, name }: FdtProperty): MemoryType | undefined {
+    let layouts = this.#layouts.get(node.fdt);
+    if (layouts === undefined) {
+      const layout = identifyFdt(node.fdt)?.version.layout;
+      layouts = new TreeLayouts(node.fdt, layout?.kind === 'node' ? layout : undefined);
+      this.#layouts.set(node.fdt, layouts);
     }
-    return units.of(node.row);
+    return propertyType(layouts.of(node.row).layout, name);
   }
 
   #label(name: string, occurrence: number): string {

@@ -2,11 +2,13 @@
 import { decodeLatin1 } from '../bytes/latin1.js';
 import { type Fdt, FdtNode, type FdtProperty } from '../fdt/fdt.js';
 import { HEADER_FIELDS } from '../fdt/header.js';
-import type { NativeUnit } from '../schemas/native-properties.js';
+import type { Identified } from '../schemas/identify.js';
+import type { MemoryType, NodeType } from '../schemas/lang/type.js';
+import { propertyType, TreeLayouts } from '../schemas/tree-layouts.js';
 import { jsonIssue, jsonString, jsonU64, writeJsonArray, writeJsonBytes } from './json-text.js';
-import { NativeUnits } from './native-units.js';
 import type { TextSink } from './text-sink.js';
-import { littleU64, valueKind } from './value-kind.js';
+import { writeValueMembers } from './value-json.js';
+import { isU64, littleU64, valueKind } from './value-kind.js';
 
 /** Objects deeper than this are not indented further, so that a line's length stays bounded. */
 const MAX_INDENT = 32;
@@ -14,12 +16,21 @@ const STRING_PIECE = 4096;
 
 /**
  * Writes the members of a JSON object that says all that a blob holds: `header`, `reservations`, `root` (null without
- * one), `furtherRoots` when a damaged blob has some, and `issues`. Names have one character a byte; values are hex
- * digits, with `u64` or `strings` beside them where they are that; order is the blob's.
+ * one), `furtherRoots` when a damaged blob has some, and `issues`, and what {@link writeValueMembers}
+ * writes. Names have one character a byte; values are hex digits, with `u64` or `strings` beside them where they are
+ * that; order is the blob's.
  *
+ * @param identified - the layout of the tree, if one is known
  * @param indent - spaces before each member
  */
-export function writeFdtMembers(out: TextSink, fdt: Fdt, indent: string): void {
+export function writeFdtMembers(
+  out: TextSink,
+  fdt: Fdt,
+  identified: Identified | undefined,
+  indent: string,
+): void {
+  const found = identified?.version.layout;
+  const layout = found?.kind === 'node' ? found : undefined;
   const { nodes, header } = fdt;
   const fields = HEADER_FIELDS.filter(({ since }) => since <= Math.max(1, header.version)).map(
     ({ name }) => `"${name}": ${header[name]}`,
@@ -30,14 +41,18 @@ export function writeFdtMembers(out: TextSink, fdt: Fdt, indent: string): void {
   );
   out(`,\n${indent}"root": `);
   if (nodes.count === 0) out('null');
-  else writeNode(out, fdt, 0, indent);
+  else writeNode(out, fdt, layout, 0, indent);
   const afterRoot = nodes.count === 0 ? 0 : (nodes.next[0] ?? 0);
   if (afterRoot < nodes.count) {
     out(`,\n${indent}"furtherRoots": `);
-    writeJsonArray(out, rootsFrom(fdt, afterRoot), indent, (row) => writeNode(out, fdt, row, `${indent}  `));
+    writeJsonArray(out, rootsFrom(fdt, afterRoot), indent, (row) =>
+      writeNode(out, fdt, undefined, row, `${indent}  `),
+    );
   }
   out(`,\n${indent}"issues": `);
   writeJsonArray(out, fdt.issues, indent, (issue) => out(jsonIssue(issue)));
+  out(',\n');
+  writeValueMembers(out, identified, fdt.bytes, indent);
   out('\n');
 }
 
@@ -46,10 +61,16 @@ function* rootsFrom(fdt: Fdt, row: number): Generator<number, void> {
 }
 
 /** Writes a node and all below it without recursion. */
-function writeNode(out: TextSink, fdt: Fdt, first: number, indent: string): void {
+function writeNode(
+  out: TextSink,
+  fdt: Fdt,
+  layout: NodeType | undefined,
+  first: number,
+  indent: string,
+): void {
   const { nodes } = fdt;
   const end = nodes.next[first] ?? nodes.count;
-  const nativeUnits = new NativeUnits(fdt);
+  const layouts = new TreeLayouts(fdt, layout);
   const open: number[] = [];
   const indentOf = (level: number): string => indent + '    '.repeat(Math.min(level, MAX_INDENT));
   const closeUntil = (row: number): void => {
@@ -71,9 +92,9 @@ function writeNode(out: TextSink, fdt: Fdt, first: number, indent: string): void
     if (level > 0) out(isFirstChild ? `\n${lead}` : `,\n${lead}`);
     out(`{\n${lead}  "name": ${jsonString(node.name)},\n${lead}  "offset": ${node.offset},\n`);
     out(`${lead}  "properties": `);
-    const units = nativeUnits.of(row);
+    const { layout: declared } = layouts.of(row);
     writeJsonArray(out, node.properties(), `${lead}  `, (property) =>
-      writeProperty(out, property, units.get(property.name)),
+      writeProperty(out, property, propertyType(declared, property.name)),
     );
     out(`,\n${lead}  "children": [`);
     open.push(row);
@@ -81,11 +102,11 @@ function writeNode(out: TextSink, fdt: Fdt, first: number, indent: string): void
   closeUntil(end);
 }
 
-function writeProperty(out: TextSink, property: FdtProperty, unit: NativeUnit | undefined): void {
+function writeProperty(out: TextSink, property: FdtProperty, type: MemoryType | undefined): void {
   const { name, offset, value } = property;
   out(`{"name": ${jsonString(name)}, "offset": ${offset}, "length": ${value.length}, "value": `);
   writeJsonBytes(out, value);
-  if (unit !== undefined && value.length === 8) {
+  if (isU64(type) && value.length === 8) {
     out(`, "u64": ${jsonU64(littleU64(value))}`);
   } else if (valueKind(value) === 'strings') {
     out(', "strings": ');

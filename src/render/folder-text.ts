@@ -3,15 +3,21 @@ import { formatHex } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
 import { openFdt } from '../fdt/fdt.js';
 import type { DebugfsSide, SubBlob } from '../kho/debugfs-folder.js';
+import type { IdentifyOptions } from '../schemas/identify.js';
+import { identifyFdt, identifyNamed } from '../schemas/identify-blob.js';
 import { writeHexdump } from './hex-text.js';
+import { layoutNote, versionText } from './layout-note.js';
 import { count, formatRange, formatSize } from './size.js';
+import { writeStructText } from './struct-text.js';
 import type { TextSink } from './text-sink.js';
-import { describeFdt, type TreeStyle, writeReservations, writeTree } from './tree-text.js';
+import { type TreeStyle, writeFdtText } from './tree-text.js';
 
 /** How {@link writeSides} writes. */
 export interface FolderStyle extends TreeStyle {
   /** Read damaged FDTs as far as they go. */
   readonly tolerant: boolean;
+  /** How layouts are chosen. */
+  readonly identify: IdentifyOptions;
 }
 
 /**
@@ -40,9 +46,7 @@ function writeSide(out: TextSink, side: DebugfsSide, title: string, style: Folde
   const what = `KHO folder, ${count(side.blobs.length, 'blob')}, ${count(side.scratch.length, 'scratch region')}`;
   out(`${paint('title', escapeText(title))}  ${paint('note', `${what}${finalized}`)}\n\n`);
 
-  out(`${paint('title', 'fdt')}  ${paint('note', describeFdt(root))}\n`);
-  writeReservations(out, root, paint);
-  writeTree(out, root, style);
+  writeFdtText(out, root, 'fdt', '', identifyFdt(root, style.identify), style);
 
   if (side.scratch.length > 0) {
     out(`\n${paint('title', 'scratch')}  ${paint('note', 'memory the next kernel boots in')}\n`);
@@ -57,15 +61,20 @@ function writeSide(out: TextSink, side: DebugfsSide, title: string, style: Folde
 function writeBlob(out: TextSink, blob: SubBlob, style: FolderStyle): void {
   const { paint, tolerant } = style;
   const place = blob.address === undefined ? ', not named by the root' : `, at ${formatHex(blob.address)}`;
-  const title = paint('title', `sub_fdts/${escapeText(blob.name)}`);
+  const title = `sub_fdts/${blob.name}`;
+  out('\n');
   if (blob.isFdt) {
     const fdt = openFdt(blob.bytes, { tolerant });
-    out(`\n${title}  ${paint('note', `${describeFdt(fdt)}${place}`)}\n`);
-    writeReservations(out, fdt, paint);
-    writeTree(out, fdt, style);
+    writeFdtText(out, fdt, title, place, identifyFdt(fdt, style.identify), style);
     return;
   }
-  const what = `packed struct, not decoded yet, ${formatSize(blob.bytes.length)}${place}`;
-  out(`\n${title}  ${paint('note', what)}\n`);
-  writeHexdump(out, blob.bytes, paint, '  ');
+  const identified = identifyNamed(blob.name, blob.bytes, style.identify);
+  const layout = identified?.version.layout;
+  const known = identified === undefined ? 'unknown' : versionText(identified.version);
+  const what = `${known}, packed struct, ${formatSize(blob.bytes.length)}${place}`;
+  out(`${paint('title', escapeText(title))}  ${paint('note', what)}\n`);
+  const note = identified === undefined ? '' : layoutNote(identified);
+  if (note !== '') out(`${paint('note', escapeText(note))}\n`);
+  if (layout === undefined || layout.kind === 'node') writeHexdump(out, blob.bytes, paint, '  ');
+  else writeStructText(out, layout, blob.bytes, { ...style, arrow: style.ascii ? '->' : '→' }, '  ');
 }

@@ -3,10 +3,14 @@ import { formatHex, hexBytes } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
 import type { Fdt } from '../fdt/fdt.js';
 import { fdtSegments, type Segment } from '../fdt/segments.js';
-import { NativeUnits } from './native-units.js';
+import { sizeOf } from '../schemas/lang/size.js';
+import { spansOf } from '../schemas/lang/spans.js';
+import type { MemoryType, NodeType } from '../schemas/lang/type.js';
+import { propertyType, TreeLayouts } from '../schemas/tree-layouts.js';
+import { declaredText } from './declared-text.js';
 import type { Paint } from './paint.js';
 import type { TextSink } from './text-sink.js';
-import { littleU64 } from './value-kind.js';
+import { isU64, littleU64 } from './value-kind.js';
 
 const ROW = 16;
 /** How each byte looks in the ASCII column. */
@@ -23,8 +27,8 @@ const VALUE_LABEL = 'value of ';
  * Writes every byte of a blob in rows of offset, hex, ASCII and what it is, one field, token, name or value after the
  * other. Rows that repeat the row before within one field become one `*`.
  */
-export function writeHex(out: TextSink, fdt: Fdt, paint: Paint): void {
-  const nativeUnits = new NativeUnits(fdt);
+export function writeHex(out: TextSink, fdt: Fdt, layout: NodeType | undefined, paint: Paint): void {
+  const layouts = new TreeLayouts(fdt, layout);
   const open: number[] = [];
   let rows = 0;
   for (const segment of fdtSegments(fdt)) {
@@ -35,12 +39,27 @@ export function writeHex(out: TextSink, fdt: Fdt, paint: Paint): void {
     let explanation = explain(segment, paint);
     const row = open.at(-1);
     if (row !== undefined && bytes.length === 8 && segment.label.startsWith(VALUE_LABEL)) {
-      const unit = nativeUnits.of(row).get(segment.label.slice(VALUE_LABEL.length));
-      if (unit !== undefined)
+      if (isU64(propertyType(layouts.of(row).layout, segment.label.slice(VALUE_LABEL.length))))
         explanation += ` ${paint('number', `${formatHex(littleU64(bytes))} little-endian`)}`;
     }
     writeRows(out, bytes, segment.offset, paint, explanation, isFiller);
   }
+}
+
+/** Writes every byte of a packed struct in rows of offset, hex, ASCII and the field it belongs to. */
+export function writeStructHex(out: TextSink, layout: MemoryType, bytes: Uint8Array, paint: Paint): void {
+  const style = { paint, limit: MAX_TEXT, arrow: '→' } as const;
+  for (const { offset, length, path, type, value } of spansOf(layout, bytes, { trailing: true })) {
+    const isFiller = type?.kind === 'reserved';
+    // What a length or name beside the field would add stands in a row of its own here.
+    const text =
+      type === undefined || isFiller ? '' : ` ${declaredText(type, value, () => undefined, style)}`;
+    const name = paint(isFiller ? 'note' : 'property', path.replace(/^\./, '') || type?.kind || '');
+    writeRows(out, bytes.subarray(offset, offset + length), offset, paint, `${name}${text}`, isFiller);
+  }
+  const end = sizeOf(layout) ?? bytes.length;
+  if (bytes.length > end)
+    writeRows(out, bytes.subarray(end), end, paint, paint('note', 'after the struct'), true);
 }
 
 /** Writes bytes that no layout explains in rows of offset, hex and ASCII, as `hexdump -C` does. */

@@ -4,7 +4,11 @@ import { escapeText } from '../bytes/printable.js';
 import type { FdtCursor } from '../fdt/cursor.js';
 import { type Fdt, FdtNode } from '../fdt/fdt.js';
 import { FDT_NOP, FDT_PROP } from '../fdt/token.js';
-import { NativeUnits } from './native-units.js';
+import type { Identified } from '../schemas/identify.js';
+import type { NodeType } from '../schemas/lang/type.js';
+import { missingProperties, propertyType, TreeLayouts } from '../schemas/tree-layouts.js';
+import type { DeclaredStyle } from './declared-text.js';
+import { layoutNote, versionText } from './layout-note.js';
 import type { Paint } from './paint.js';
 import { count, formatRange, formatSize } from './size.js';
 import type { TextSink } from './text-sink.js';
@@ -49,6 +53,31 @@ export function describeFdt(fdt: Fdt): string {
   return parts.join(', ');
 }
 
+/**
+ * Writes a blob for people: a line with its title and what it is, a line on its layout where that needs one,
+ * reservations, the tree.
+ *
+ * @param place - what to add to the first line
+ * @param identified - its layout, if one is known
+ */
+export function writeFdtText(
+  out: TextSink,
+  fdt: Fdt,
+  title: string,
+  place: string,
+  identified: Identified | undefined,
+  style: TreeStyle,
+): void {
+  const { paint } = style;
+  const version = identified === undefined ? '' : `${versionText(identified.version)}, `;
+  out(`${paint('title', escapeText(title))}  ${paint('note', `${version}${describeFdt(fdt)}${place}`)}\n`);
+  const note = identified === undefined ? '' : layoutNote(identified);
+  if (note !== '') out(`${paint('note', escapeText(note))}\n`);
+  writeReservations(out, fdt, paint);
+  const layout = identified?.version.layout;
+  writeTree(out, fdt, style, layout?.kind === 'node' ? layout : undefined);
+}
+
 /** Writes the memory reservations, one line each; nothing when there are none. */
 export function writeReservations(out: TextSink, fdt: Fdt, paint: Paint): void {
   for (const { address, size } of fdt.reservations) {
@@ -60,16 +89,24 @@ export function writeReservations(out: TextSink, fdt: Fdt, paint: Paint): void {
  * Writes the nodes and properties of a tree for people, values in a column, branches drawn. Takes time linear in the
  * blob and memory linear in its node count, at any depth.
  *
+ * @param layout - layout of the root, if one is known: its nodes' values are shown as it says
  * @param start - row of the node to begin with, default the first root and every further one
  */
-export function writeTree(out: TextSink, fdt: Fdt, style: TreeStyle, start?: number): void {
+export function writeTree(
+  out: TextSink,
+  fdt: Fdt,
+  style: TreeStyle,
+  layout: NodeType | undefined,
+  start?: number,
+): void {
   const { paint } = style;
   const { nodes } = fdt;
   const guides = style.ascii ? ASCII : BOX;
   const cursor = fdt.cursor();
   const first = start ?? 0;
   const end = start === undefined ? nodes.count : (nodes.next[start] ?? 0);
-  const nativeUnits = new NativeUnits(fdt);
+  const layouts = new TreeLayouts(fdt, layout);
+  const valueStyle: DeclaredStyle = { ...style, arrow: style.ascii ? '->' : '→' };
 
   // prefixes[d] stands before the branch of a node d levels below the first.
   const prefixes = [''];
@@ -87,19 +124,26 @@ export function writeTree(out: TextSink, fdt: Fdt, style: TreeStyle, start?: num
     const branch = level === 0 ? '' : isLast ? guides.last : guides.branch;
     const name = level === 0 ? rootLabel(fdt, row) : escapeText(cut(cursor.nodeName())) || '(no name)';
     const depthNote = level > MAX_INDENT ? paint('note', ` (depth ${level})`) : '';
-    out(`${paint('guide', prefix + branch)}${paint('node', name)}${depthNote}\n`);
+    const place = layouts.of(row);
+    const stranger = place.isUnknown ? paint('note', '  (unknown node)') : '';
+    out(`${paint('guide', prefix + branch)}${paint('node', name)}${depthNote}${stranger}\n`);
 
     const below = level === 0 ? '' : `${prefix}${isLast ? '   ' : `${guides.down}  `}`;
     if (level < MAX_INDENT) prefixes[level + 1] = below;
     const width = measureNames(cursor);
     const hasChildren = (nodes.next[row] ?? 0) > row + 1;
     const lead = paint('guide', `${below}${hasChildren ? guides.down : ' '} `);
-    const units = nativeUnits.of(row);
-    for (const property of new FdtNode(fdt, row).properties()) {
+    const node = new FdtNode(fdt, row);
+    for (const property of node.properties()) {
+      const declared = propertyType(place.layout, property.name);
       const label = escapeText(cut(property.name));
       out(`${lead}${paint('property', label.padEnd(width))}  `);
-      writeValue(out, property.value, units.get(property.name), style);
-      out('\n');
+      writeValue(out, property, declared, valueStyle);
+      const isStrange = place.layout !== undefined && declared === undefined;
+      out(isStrange ? ` ${paint('note', '(unknown property)')}\n` : '\n');
+    }
+    for (const missing of missingProperties(place.layout, node)) {
+      out(`${lead}${paint('property', missing.padEnd(width))}  ${paint('error', '(missing)')}\n`);
     }
     open.push(row);
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { MemoryType } from '../schemas/lang/type.js';
 
 /** What the bytes of a property look like; an FDT does not say. */
 export type ValueKind = 'empty' | 'strings' | 'cells' | 'bytes';
@@ -31,4 +32,9 @@ function isStringList(value: Uint8Array): boolean {
 /** The first 8 bytes of `value` as a little-endian u64. */
 export function littleU64(value: Uint8Array): bigint {
   return new DataView(value.buffer, value.byteOffset, value.byteLength).getBigUint64(0, true);
+}
+
+/** Whether values of a declared type are one u64 of native byte order. */
+export function isU64(type: MemoryType | undefined): boolean {
+  return type?.kind === 'pointer' || (type?.kind === 'integer' && type.bits === 64);
 }

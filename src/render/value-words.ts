@@ -2,9 +2,9 @@
 import { formatHex, hexBytes } from '../bytes/hex.js';
 import { decodeLatin1 } from '../bytes/latin1.js';
 import { escapeText } from '../bytes/printable.js';
-import type { NativeUnit } from '../schemas/native-properties.js';
+import type { MemoryType } from '../schemas/lang/type.js';
 import type { TextSink } from './text-sink.js';
-import { valueKind } from './value-kind.js';
+import { isU64, valueKind } from './value-kind.js';
 
 /** How {@link writeWords} reads a value. */
 export type WordFormat = 'auto' | 'hex' | 'string' | 'u8' | 'u16' | 'u32' | 'u64' | 'u32le' | 'u64le';
@@ -29,16 +29,16 @@ const PIECE = 4096;
  * Writes a value for scripts, a newline at the end: numbers as `0x…` with spaces between, strings one a line without
  * quotes, control characters escaped, hex digits in one run.
  *
- * @param unit - what the value counts when `auto` should take it for a native u64
+ * @param declared - the type that the value has by the layout of its node, for `auto`
  * @returns false, and nothing is written, when the value's length does not fit `format`
  */
 export function writeWords(
   out: TextSink,
   value: Uint8Array,
   format: WordFormat,
-  unit: NativeUnit | undefined,
+  declared: MemoryType | undefined,
 ): boolean {
-  const chosen = format === 'auto' ? guess(value, unit) : format;
+  const chosen = format === 'auto' ? guess(value, declared) : format;
   if (chosen === 'hex') {
     for (let at = 0; at < value.length; at += PIECE) out(hexBytes(value.subarray(at, at + PIECE)));
     out('\n');
@@ -56,8 +56,10 @@ export function writeWords(
   return true;
 }
 
-function guess(value: Uint8Array, unit: NativeUnit | undefined): Exclude<WordFormat, 'auto'> {
-  if (unit !== undefined && value.length === 8) return 'u64le';
+function guess(value: Uint8Array, declared: MemoryType | undefined): Exclude<WordFormat, 'auto'> {
+  if (isU64(declared) && value.length === 8) return 'u64le';
+  if (declared?.kind === 'integer' && declared.bits === 32 && value.length === 4) return 'u32le';
+  if (declared?.kind === 'bytes') return 'hex';
   const kind = valueKind(value);
   return kind === 'strings' ? 'string' : kind === 'cells' ? 'u32' : 'hex';
 }

@@ -123,7 +123,7 @@ export function identify(
   const whole = judged.filter(({ issues }) => issues.length === 0);
   const fewest = Math.min(...whole.map(({ unknown }) => unknown));
   const fitting = whole.filter(({ unknown }) => unknown === fewest);
-  const best = fitting.at(-1) ?? judged.reduce((a, b) => (b.issues.length < a.issues.length ? b : a));
+  const best = fitting.at(-1) ?? judged.reduce((a, b) => (b.issues.length <= a.issues.length ? b : a));
   const alternatives = fitting.filter((each) => each !== best).map(({ version }) => versionName(version));
   if (fitting.length > 1) {
     const because = `${[versionName(best.version), ...alternatives].join(' and ')} fit the data`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Layouts of everything that kernels hand over, by version; and the language that they are declared in. * What KHO's consumers store, by version. So far which FDT properties are numbers in the kernel's own byte order.
+ * Layouts of everything that kernels hand over, by version; and the language that they are declared in.
  *
  * @module schemas
  */
@@ -42,6 +42,8 @@ export * from './abi/rfc-intel-iommu.js';
 export * from './abi/rfc-iommufd.js';
 export * from './abi/vfio-pci-liveupdate.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
+export { identifyAs, identifyFdt, identifyNamed } from './identify-blob.js';
+export { valueFromJson } from './json-value.js';
 export { cHeader } from './lang/c-header.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';
 export type { Column } from './lang/column-table.js';
@@ -91,7 +93,6 @@ export { type Step, type StepMemory, step, stepMemory } from './lang/step.js';
 export { array, gather, struct, union } from './lang/struct.js';
 export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';
-export { type NativeUnit, nativeUnits, type PropertyPlace } from './native-properties.js';
 export { families, type KnownVersion, versionsOf } from './registry.js';
 export {
   isWrittenBy,
@@ -102,3 +103,4 @@ export {
   releaseSet,
 } from './releases.js';
 export { convertAlong, type KnownStep, steps, stepsBetween } from './steps.js';
+export { type NodePlace, TreeLayouts } from './tree-layouts.js';

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeFdt } from '../../src/fdt/encode.js';
+import type { FdtTreeNode } from '../../src/fdt/tree.js';
 import { hasDtc } from '../oracle/oracle.js';
 import { fileOf, kho, khoAsync, newFolder, root } from './kho.js';
 
@@ -55,6 +56,9 @@ describe('kho dump of a blob from a real kernel', () => {
         children: [{ name: 'memblock' }, { name: 'LUO' }, { name: 'kexec-metadata' }],
       },
       issues: [],
+      layout: { name: 'kho-v4', family: 'kho-root', confidence: 'certain' },
+      value: { subtrees: [{ $name: 'memblock', 'blob-size': '0x126' }, {}, {}] },
+      layoutIssues: [],
     });
   });
 
@@ -88,8 +92,14 @@ describe('kho dump of a debugfs folder', () => {
           fdt: { header: { totalsize: 345 } },
           blobs: [
             { name: 'memblock', address: '0x67e000', fdt: { root: { children: [{ name: 'trace0' }, {}] } } },
-            { name: 'LUO', length: 32, bytes: expect.stringMatching(/^6c756f2d7635/) },
-            { name: 'kexec-metadata', declaredSize: '0x49' },
+            {
+              name: 'LUO',
+              length: 32,
+              bytes: expect.stringMatching(/^6c756f2d7635/),
+              layout: { name: 'luo-v5', confidence: 'certain' },
+              value: { liveupdate_num: '0x1', sessions_pa: '0x6a5000' },
+            },
+            { name: 'kexec-metadata', declaredSize: '0x49', value: { previous_release: '7.3.4' } },
           ],
           issues: [],
         },
@@ -111,6 +121,81 @@ describe('kho dump of a debugfs folder', () => {
     expect(stderr).toBe(
       `kho: ${folder}/fdt: 0x12c: TRUNCATED: totalsize says 345 bytes, the input has 300\n`,
     );
+  });
+});
+
+describe('kho dump by layouts', () => {
+  const property = (name: string, ...value: number[]) => ({ name, value: Uint8Array.from(value) });
+  const compatible = (text: string) => ({ name: 'compatible', value: Buffer.from(`${text}\0`) });
+  const blob = (properties: FdtTreeNode['properties'], children: FdtTreeNode[] = []): string =>
+    fileOf('fdt', encodeFdt({ reservations: [], bootCpuid: 0, root: { name: '', properties, children } }));
+  const v1 = blob([compatible('kho-v1'), property('preserved-memory-map', 0, 0x50, 0, 0, 0, 0, 0, 0)]);
+
+  it('says which of the layouts of one string it took, how sure that is, and how to see another', () => {
+    const { stdout, code } = kho(['dump', v1]);
+    expect(code).toBe(0);
+    expect(stdout.split('\n')[0]).toContain('  kho-v1=B (Linux 6.17.9 to 7.0), FDT');
+    expect(stdout.split('\n')[1]).toMatch(
+      /^layout kho-v1=B: likely, not certain; kho-v1=B and kho-v1=A fit the data; see also --variant kho-v1=A$/,
+    );
+  });
+
+  it('takes the variant that it is told', () => {
+    const lines = kho(['dump', v1, '--variant', 'kho-v1=A']).stdout.split('\n');
+    expect(lines[0]).toContain('  kho-v1=A (Linux 6.16 to 6.17.8), FDT');
+    expect(lines[1]).toBe('layout kho-v1=A: certain; you said so');
+    const { layout } = JSON.parse(kho(['dump', v1, '--variant', 'kho-v1=A', '--json']).stdout);
+    expect(layout).toMatchObject({ name: 'kho-v1=A', confidence: 'certain' });
+  });
+
+  it('refuses a variant that there is not, and names those there are', () => {
+    const { code, stderr } = kho(['dump', v1, '--variant', 'kho-v1=C']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('no variant "kho-v1=C"; there are kho-v1=tree, kho-v1=A, kho-v1=B');
+  });
+
+  it('shows unknown members raw and says so, and what is missing or breaks a rule', () => {
+    const child = { name: 'x', properties: [property('odd', 1, 2, 3, 4)], children: [] };
+    const file = blob(
+      [compatible('kho-v4'), property('preserved-memory-map', 1, 0, 0, 0, 0, 0, 0, 0)],
+      [child],
+    );
+    const { stdout } = kho(['dump', file]);
+    expect(stdout).toContain('0x1 → radix tree (expected a multiple of 0x1000, found 0x1)\n');
+    expect(stdout).toContain('odd  <0x01020304> (unknown property)\n');
+    expect(stdout).toMatch(/blob-size +\(missing\)\n/);
+    expect(JSON.parse(kho(['dump', file, '--json']).stdout).layoutIssues).toHaveLength(4);
+  });
+
+  it('decodes a packed struct by its name in debugfs, or by the layout that is named', () => {
+    const path = `${FOLDER}/sub_fdts/LUO`;
+    const body = FOLDER_TEXT.slice(FOLDER_TEXT.indexOf('  compatible      "luo-v5"')).split('\n\n')[0];
+    expect(kho(['dump', path]).stdout).toBe(
+      `${path}  luo-v5 (Linux 7.2 on), packed struct, 32 bytes\n${body}\n`,
+    );
+    const input = readFileSync(join(root, path));
+    for (const schema of ['luo-v5', 'luo'])
+      expect(kho(['dump', '-', '--schema', schema], { input }).stdout).toContain(`\n${body}\n`);
+    const hex = kho(['dump', path, '--format', 'hex']).stdout;
+    expect(hex).toContain('sessions_pa 0x6a5000 → struct luo_session_block\n');
+  });
+
+  it('spells out flags, and what is no part of a struct', () => {
+    const memfd = new Uint8Array(60);
+    memfd.set([0, 0x10], 8);
+    memfd.set([0x45], 16);
+    const { stdout } = kho(['dump', '-', '--schema', 'memfd-v2'], { input: memfd });
+    expect(stdout).toContain('  seals      0x45 (SEAL, GROW, unknown 0x40)\n');
+    expect(stdout).toContain('  size       0x1000 (4 KiB)\n');
+    expect(stdout).toContain('broken rule  0x10 .seals: BAD_VALUE: expected no bits but 0x3f, found 69\n');
+    expect(stdout).toContain('  12 bytes after the struct\n');
+  });
+
+  it('helps with the name of a layout', () => {
+    expect(kho(['dump', BLOB, '--schema', 'kexec-metadata-v2']).stderr).toContain(
+      'did you mean "kexec-metadata-v1"?',
+    );
+    expect(kho(['dump', BLOB, '--schema', 'huge-memfd']).stderr).toContain('does not say which version of');
   });
 });
 
@@ -182,19 +267,19 @@ describe('kho dump of damaged and hostile blobs', () => {
   });
 });
 
-const TREE = `fixtures/demo/out/fdt  FDT version 17, 345 bytes, 4 nodes
+const TREE = `fixtures/demo/out/fdt  kho-v4 (Linux 7.2 on), FDT version 17, 345 bytes, 4 nodes
 /
 │ compatible            "kho-v4"
-│ preserved-memory-map  0x4b6000
+│ preserved-memory-map  0x4b6000 → radix tree
 ├─ memblock
 │    blob-size       0x126 (294 bytes)
-│    preserved-data  0x67e000
+│    preserved-data  0x67e000 → memblock
 ├─ LUO
 │    blob-size       0x20 (32 bytes)
-│    preserved-data  0x680000
+│    preserved-data  0x680000 → luo
 └─ kexec-metadata
      blob-size       0x49 (73 bytes)
-     preserved-data  0x4bd000
+     preserved-data  0x4bd000 → kexec-metadata
 `;
 
 const FOLDER_TEXT = `fixtures/demo/out  KHO folder, 3 blobs, 3 scratch regions
@@ -205,25 +290,26 @@ scratch  memory the next kernel boots in
   0x17c00000 - 0x18bfffff (16 MiB)
   0x14c00000 - 0x17bfffff (48 MiB)
 
-sub_fdts/memblock  FDT version 17, 294 bytes, 3 nodes, at 0x67e000
+sub_fdts/memblock  memblock-v1 (Linux 6.16 on), FDT version 17, 294 bytes, 3 nodes, at 0x67e000
 /
 │ compatible  "memblock-v1"
 ├─ trace0
 │    compatible  "reserve-mem-v1"
-│    start       0x1ee00000
+│    start       0x1ee00000 → up to 0x1f1fffff
 │    size        0x400000 (4 MiB)
 └─ oops1
      compatible  "reserve-mem-v1"
-     start       0x1fcf0000
+     start       0x1fcf0000 → up to 0x1fd02fff
      size        0x13000 (76 KiB)
 
-sub_fdts/LUO  packed struct, not decoded yet, 32 bytes, at 0x680000
-  00000000  6c 75 6f 2d 76 35 00 00 01 00 00 00 00 00 00 00  |luo-v5..........|
-  00000010  00 50 6a 00 00 00 00 00 00 f0 67 00 00 00 00 00  |.Pj.......g.....|
+sub_fdts/LUO  luo-v5 (Linux 7.2 on), packed struct, 32 bytes, at 0x680000
+  compatible      "luo-v5"
+  liveupdate_num  1
+  sessions_pa     0x6a5000 → struct luo_session_block
+  flbs_pa         0x67f000 → struct luo_flb_header_ser
 
-sub_fdts/kexec-metadata  packed struct, not decoded yet, 73 bytes, at 0x4bd000
-  00000000  01 00 00 00 37 2e 33 2e 34 00 00 00 00 00 00 00  |....7.3.4.......|
-  00000010  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  |................|
-  *
-  00000040  00 00 00 00 00 01 00 00 00                       |.........|
+sub_fdts/kexec-metadata  kexec-metadata-v1 (Linux 7.1 on), packed struct, 73 bytes, at 0x4bd000
+  version           1
+  previous_release  "7.3.4"
+  kexec_count       1
 `;

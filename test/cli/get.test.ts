@@ -20,7 +20,7 @@ describe('kho get', () => {
     [[...LUO, '--format', 'u8'], '0x0 0x0 0x68 0x0 0x0 0x0 0x0 0x0\n'],
     [[...LUO, '--format', 'hex'], '0000680000000000\n'],
     [['get', BLOB, '/', 'compatible', '--format', 'raw'], 'kho-v4\0'],
-    [['get', BLOB, '/LUO'], '/LUO\n  blob-size       0x20 (32 bytes)\n  preserved-data  0x680000\n'],
+    [['get', BLOB, '/LUO'], '/LUO\n  blob-size       0x20 (32 bytes)\n  preserved-data  0x680000 → luo\n'],
     [['get', BLOB, '/LUO', 'nothing', '--default', 'x'], 'x\n'],
   ])('%j', (args, stdout) => {
     expect(kho(args)).toEqual({ code: 0, stdout, stderr: '' });

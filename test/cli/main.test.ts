@@ -6,7 +6,18 @@ import { describe, expect, it } from 'vitest';
 import { fileOf, kho, newFolder, program, root } from './kho.js';
 
 const BLOB = 'fixtures/demo/out/fdt';
-const COMMANDS = ['dump', 'diff', 'get', 'check', 'compile', 'demo', 'completion'];
+const COMMANDS = [
+  'dump',
+  'diff',
+  'get',
+  'check',
+  'compat',
+  'schema',
+  'encode',
+  'compile',
+  'demo',
+  'completion',
+];
 
 describe('kho', () => {
   it('prints the version of the package', () => {

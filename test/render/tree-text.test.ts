@@ -5,16 +5,15 @@ import { openFdt } from '../../src/fdt/fdt.js';
 import type { FdtTreeNode } from '../../src/fdt/tree.js';
 import { ansiPaint, plainPaint } from '../../src/render/paint.js';
 import { MAX_INDENT, type TreeStyle, writeTree } from '../../src/render/tree-text.js';
+import { identifyFdt } from '../../src/schemas/identify-blob.js';
 
 const STYLE: TreeStyle = { paint: plainPaint, limit: 64, ascii: false };
 
 function text(root: FdtTreeNode, style: TreeStyle = STYLE): string {
   const pieces: string[] = [];
-  writeTree(
-    (piece) => pieces.push(piece),
-    openFdt(encodeFdt({ reservations: [], bootCpuid: 0, root })),
-    style,
-  );
+  const fdt = openFdt(encodeFdt({ reservations: [], bootCpuid: 0, root }));
+  const layout = identifyFdt(fdt)?.version.layout;
+  writeTree((piece) => pieces.push(piece), fdt, style, layout?.kind === 'node' ? layout : undefined);
   return pieces.join('');
 }
 
@@ -93,7 +92,7 @@ describe('writeTree', () => {
     const u64 = Uint8Array.of(0, 0x60, 0x4b, 0, 0, 0, 0, 0);
     const root = (compatible: string) =>
       node('', { compatible: `${compatible}\0`, 'preserved-memory-map': u64 });
-    expect(text(root('kho-v4'))).toContain('preserved-memory-map  0x4b6000\n');
+    expect(text(root('kho-v4'))).toContain('preserved-memory-map  0x4b6000 → radix tree\n');
     expect(text(root('kho-v9'))).toContain('preserved-memory-map  <0x00604b00 0x00000000>\n');
   });
 });

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { parseDts } from '../../fdt/dts/parse.js';
 import { encodeFdt, type FdtVersion } from '../../fdt/encode.js';
 import { type Command, defineCommand } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
 import { readInput } from '../input.js';
+import { isSameFile, replaceFile } from '../output-file.js';
 
 const VERSIONS: readonly FdtVersion[] = [1, 2, 3, 16, 17];
 
@@ -65,30 +65,4 @@ export const compile: Command = defineCommand({
 function unsigned(option: string, value: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= 0xffffffff) return value;
   throw new UsageError(`${option} takes a whole number from 0 to 0xffffffff`);
-}
-
-function isSameFile(a: string, b: string): boolean {
-  const identity = (file: string): string | undefined => {
-    const found = statSync(file, { throwIfNoEntry: false });
-    return found === undefined ? undefined : `${found.dev}:${found.ino}`;
-  };
-  const first = identity(a);
-  return b !== '-' && first !== undefined && first === identity(b);
-}
-
-/** Writes beside the file, then renames: nobody sees half a blob. Devices and pipes are written to as they are. */
-function replaceFile(file: string, bytes: Uint8Array): void {
-  const existing = statSync(file, { throwIfNoEntry: false });
-  if (existing !== undefined && !existing.isFile()) {
-    writeFileSync(file, bytes);
-    return;
-  }
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, bytes, { flag: 'wx' });
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }

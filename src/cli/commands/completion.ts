@@ -18,7 +18,7 @@ export const completion: Command = defineCommand({
   run: async ({ shell }, io) => {
     const commands = await Promise.all(
       io.commands.map(async ({ name, summary, load }): Promise<CompletedCommand> => {
-        const { options } = await load();
+        const { options, words } = await load();
         const list = Object.entries(options).map(([option, { describe, choices, alias, type }]) => ({
           name: option,
           letter: typeof alias === 'string' ? alias : undefined,
@@ -26,7 +26,7 @@ export const completion: Command = defineCommand({
           choices: choices?.map(String) ?? [],
           takesValue: type !== 'boolean',
         }));
-        return { name, summary, options: list, words: name === 'completion' ? SHELLS : [] };
+        return { name, summary, options: list, words };
       }),
     );
     io.stdout.write(completionScript(shell, commands));

@@ -2,18 +2,20 @@
 import { formatIssue, type Issue } from '../../bytes/issue.js';
 import { escapeText } from '../../bytes/printable.js';
 import { type Fdt, openFdt } from '../../fdt/fdt.js';
-import type { DebugfsSide } from '../../kho/debugfs-folder.js';
-import { writeFdtMembers } from '../../render/fdt-json.js';
-import { writeSidesJson } from '../../render/folder-json.js';
-import { writeSides } from '../../render/folder-text.js';
-import { writeHex } from '../../render/hex-text.js';
+import { type DebugfsSide, looksLikeFdt } from '../../kho/debugfs-folder.js';
 import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
-import { describeFdt, writeReservations, writeTree } from '../../render/tree-text.js';
+import { layoutNote, versionText } from '../../render/layout-note.js';
+import { formatSize } from '../../render/size.js';
+import { writeFdtText } from '../../render/tree-text.js';
+import type { Identified, IdentifyOptions } from '../../schemas/identify.js';
+import { identifyAs, identifyFdt, identifyNamed } from '../../schemas/identify-blob.js';
+import type { MemoryType } from '../../schemas/lang/type.js';
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
 import { openFolder } from '../folder-input.js';
 import { isFolder, readInput } from '../input.js';
+import { requireSchemaName, variantChoices } from '../schema-argument.js';
 
 /** Bytes of a value that the tree shows without `--full`. */
 const VALUE_LIMIT = 64;
@@ -26,10 +28,12 @@ export const dump: Command = defineCommand({
     ['dump kho.dtb --format hex', 'every byte of it explained'],
     ['dump - --json < kho.dtb', 'stdin, as JSON'],
     ['dump broken.dtb --tolerant', 'what can be saved of a damaged blob'],
+    ['dump luo.bin --schema luo-v5', 'a packed struct, by the layout you name'],
+    ['dump kho.dtb --variant kho-v1=B', 'one of the layouts that share a version string'],
   ],
   exitCodes: '0 shown, 1 shown in part (--tolerant), 2 not readable or wrong usage',
   positionals: {
-    blob: { type: 'string', demandOption: true, describe: 'FDT blob, KHO debugfs folder, or - for stdin' },
+    blob: { type: 'string', demandOption: true, describe: 'blob, KHO debugfs folder, or - for stdin' },
   },
   options: {
     format: {
@@ -38,18 +42,23 @@ export const dump: Command = defineCommand({
       describe: 'tree for people, dts for dtc, json for programs, hex for every byte',
     },
     json: { type: 'boolean', default: false, describe: 'same as --format json' },
+    schema: { type: 'string', describe: 'layout of the blob, see kho schema list; default: what it says' },
+    variant: { type: 'string', array: true, describe: 'of layouts with one version string take this one' },
     tolerant: { type: 'boolean', default: false, describe: 'decode what can be decoded of a damaged blob' },
     full: { type: 'boolean', default: false, describe: 'tree: show long values whole' },
     ascii: { type: 'boolean', default: false, describe: 'tree: draw with ASCII characters only' },
   },
-  run: async ({ blob, format, json, tolerant, full, ascii }, io) => {
+  run: async ({ blob, format, json, schema, variant, tolerant, full, ascii }, io) => {
     const options = {
       format: json ? 'json' : format,
       tolerant,
       ascii,
       limit: full ? Number.POSITIVE_INFINITY : VALUE_LIMIT,
+      identify: { variants: variantChoices(variant) },
+      ...(schema === undefined ? {} : { schema }),
     };
-    return isFolder(blob) ? dumpFolder(blob, options, io) : await dumpBlob(blob, options, io);
+    if (schema !== undefined) requireSchemaName(schema);
+    return isFolder(blob) ? await dumpFolder(blob, options, io) : await dumpBlob(blob, options, io);
   },
 });
 
@@ -58,27 +67,98 @@ interface DumpOptions {
   readonly tolerant: boolean;
   readonly ascii: boolean;
   readonly limit: number;
+  readonly identify: IdentifyOptions;
+  readonly schema?: string;
 }
 
 async function dumpBlob(file: string, options: DumpOptions, io: Io): Promise<number> {
   const bytes = readInput(file);
+  const chosen = chooseLayout(file, bytes, options);
+  const layout = chosen?.version.layout;
+  if (chosen !== undefined && layout !== undefined && layout.kind !== 'node') {
+    await dumpStruct(file, bytes, chosen, layout, options, io);
+    return EXIT.ok;
+  }
   const fdt = inFile(file, () => openFdt(bytes, { tolerant: options.tolerant }));
-  await writeBlob(file, fdt, options, io);
+  const identified = chosen ?? inFile(file, () => identifyFdt(fdt, options.identify));
+  await writeBlob(file, fdt, identified, options, io);
   return tellIssues(file, fdt.issues, io);
 }
 
-async function writeBlob(file: string, fdt: Fdt, options: DumpOptions, io: Io): Promise<void> {
+/** The layout that the user names, or that the file's name in debugfs tells of a packed struct. */
+function chooseLayout(file: string, bytes: Uint8Array, options: DumpOptions): Identified | undefined {
+  const { schema, identify } = options;
+  if (schema !== undefined) {
+    const chosen = inFile(file, () => identifyAs(schema, bytes, identify));
+    if (chosen === undefined)
+      throw new UsageError(`${file} does not say which version of ${schema} it is; name one`);
+    return chosen;
+  }
+  return looksLikeFdt(bytes) ? undefined : identifyNamed(file.replace(/^.*\//s, ''), bytes, identify);
+}
+
+// Renderers are loaded when they are asked for: start-up is most of the time that a small blob takes.
+async function dumpStruct(
+  file: string,
+  bytes: Uint8Array,
+  identified: Identified,
+  layout: MemoryType,
+  options: DumpOptions,
+  io: Io,
+): Promise<void> {
   const out = io.stdout.write;
   const { paint } = io;
   switch (options.format) {
-    case 'json':
+    case 'dts':
+      throw new UsageError(`--format dts is for device trees; ${file} is a packed struct`);
+    case 'hex': {
+      const { writeStructHex } = await import('../../render/hex-text.js');
+      inFile(file, () => writeStructHex(out, layout, bytes, paint));
+      return;
+    }
+    case 'json': {
+      const { writeValueMembers } = await import('../../render/value-json.js');
+      out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "struct",\n`);
+      out(`  "length": ${bytes.length},\n`);
+      writeValueMembers(out, identified, bytes, '  ');
+      out('\n}\n');
+      return;
+    }
+    case 'tree': {
+      const what = `${versionText(identified.version)}, packed struct, ${formatSize(bytes.length)}`;
+      out(`${paint('title', escapeText(file === '-' ? 'stdin' : file))}  ${paint('note', what)}\n`);
+      const note = layoutNote(identified);
+      if (note !== '') out(`${paint('note', escapeText(note))}\n`);
+      const { limit, ascii } = options;
+      const { writeStructText } = await import('../../render/struct-text.js');
+      writeStructText(out, layout, bytes, { paint, limit, arrow: ascii ? '->' : '→' }, '  ');
+    }
+  }
+}
+
+async function writeBlob(
+  file: string,
+  fdt: Fdt,
+  identified: Identified | undefined,
+  options: DumpOptions,
+  io: Io,
+): Promise<void> {
+  const out = io.stdout.write;
+  const { paint } = io;
+  switch (options.format) {
+    case 'json': {
+      const { writeFdtMembers } = await import('../../render/fdt-json.js');
       out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "fdt",\n`);
-      writeFdtMembers(out, fdt, '  ');
+      writeFdtMembers(out, fdt, identified, '  ');
       out('}\n');
       return;
-    case 'hex':
-      writeHex(out, fdt, paint);
+    }
+    case 'hex': {
+      const { writeHex } = await import('../../render/hex-text.js');
+      const layout = identified?.version.layout;
+      writeHex(out, fdt, layout?.kind === 'node' ? layout : undefined, paint);
       return;
+    }
     case 'dts': {
       const { dtsChunks } = await import('../../fdt/dts/print.js');
       inFile(file, () => {
@@ -87,25 +167,24 @@ async function writeBlob(file: string, fdt: Fdt, options: DumpOptions, io: Io): 
       return;
     }
     case 'tree':
-      out(
-        `${paint('title', escapeText(file === '-' ? 'stdin' : file))}  ${paint('note', describeFdt(fdt))}\n`,
-      );
-      writeReservations(out, fdt, paint);
-      writeTree(out, fdt, { ...options, paint });
+      writeFdtText(out, fdt, file === '-' ? 'stdin' : file, '', identified, { ...options, paint });
   }
 }
 
-function dumpFolder(folder: string, options: DumpOptions, io: Io): number {
-  const { format, tolerant } = options;
+async function dumpFolder(folder: string, options: DumpOptions, io: Io): Promise<number> {
+  const { format, tolerant, identify, schema } = options;
   if (format === 'dts' || format === 'hex')
     throw new UsageError(`--format ${format} shows one blob; name a file of ${folder}`);
+  if (schema !== undefined) throw new UsageError(`--schema is for one blob; name a file of ${folder}`);
   const out = io.stdout.write;
   const sides = openFolder(folder, { tolerant });
   if (format === 'json') {
+    const { writeSidesJson } = await import('../../render/folder-json.js');
     out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "debugfs",\n  "sides": `);
-    writeSidesJson(out, sides, '  ', tolerant);
+    writeSidesJson(out, sides, '  ', { tolerant, identify });
     out('\n}\n');
   } else {
+    const { writeSides } = await import('../../render/folder-text.js');
     writeSides(out, sides, folder.replace(/(?<=.)\/+$/, ''), { ...options, paint: io.paint });
   }
   return tellIssues(folder, folderIssues(sides, tolerant), io);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { escapeText } from '../../bytes/printable.js';
 import { openFdt } from '../../fdt/fdt.js';
-import { NativeUnits } from '../../render/native-units.js';
 import { writeTree } from '../../render/tree-text.js';
 import { writeWords } from '../../render/value-words.js';
+import { identifyFdt } from '../../schemas/identify-blob.js';
+import { propertyType, TreeLayouts } from '../../schemas/tree-layouts.js';
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
@@ -41,9 +42,11 @@ export const get: Command = defineCommand({
     const node = fdt.node(path);
     if (node === undefined) return notFound(`${file}: ${path}: no such node`, fallback, io);
     const { paint } = io;
+    const found = identifyFdt(fdt)?.version.layout;
+    const layout = found?.kind === 'node' ? found : undefined;
     if (name === undefined) {
       const style = { paint, limit: Number.POSITIVE_INFINITY, ascii: false };
-      writeTree(io.stdout.write, fdt, style, node.row);
+      writeTree(io.stdout.write, fdt, style, layout, node.row);
       return EXIT.ok;
     }
     const property = node.property(name);
@@ -53,8 +56,8 @@ export const get: Command = defineCommand({
       io.stdout.writeBytes(value);
       return EXIT.ok;
     }
-    const unit = new NativeUnits(fdt).of(node.row).get(name);
-    if (!writeWords(io.stdout.write, value, format, unit))
+    const declared = propertyType(new TreeLayouts(fdt, layout).of(node.row).layout, name);
+    if (!writeWords(io.stdout.write, value, format, declared))
       throw new UsageError(`${path}/${name} has ${value.length} bytes, not a multiple of a ${format}`);
     return EXIT.ok;
   },

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import {
+  type CompatSide,
+  sideOfBlob,
+  sideOfCatalogue,
+  sideOfFolder,
+  sideOfKernel,
+  sideOfRelease,
+} from '../kho/compat-side.js';
+import { looksLikeFdt } from '../kho/debugfs-folder.js';
+import { looksLikeElf } from '../kho/elf-sections.js';
+import { readKernelVersions } from '../kho/kernel-versions-section.js';
+import type { IdentifyOptions } from '../schemas/identify.js';
+import { inFile, UsageError } from './failure.js';
+import { openFolder } from './folder-input.js';
+import { readInput } from './input.js';
+import { parseJson } from './json-input.js';
+
+/**
+ * One side of `kho compat`: a release, or what a file or folder is.
+ *
+ * @throws UsageError for what is neither, FileError for a file that cannot be a side
+ */
+export function readSide(word: string, options: IdentifyOptions): CompatSide {
+  const found = word === '-' ? undefined : statSync(word, { throwIfNoEntry: false });
+  if (word !== '-' && found === undefined) {
+    const side = sideOfRelease(word);
+    if (side !== undefined) return side;
+    throw new UsageError(
+      `"${word}" is no file, and no release with a handover (6.16 and later, as 7.3 or 6.17.9; rfc-2024)`,
+    );
+  }
+  if (found?.isDirectory()) return inFile(word, () => sideOfFolder(word, openFolder(word), options));
+  if (found?.isFile() && looksLikeElf(firstBytes(word))) return inFile(word, () => kernelSide(word));
+  const bytes = readInput(word);
+  return inFile(word, () => {
+    if (bytes[0] === 0x7b) return sideOfCatalogue(word, parseJson(word, bytes));
+    const name = word === '-' ? 'stdin' : word;
+    return sideOfBlob(name, word.replace(/^.*\//s, ''), bytes, looksLikeFdt(bytes), options);
+  });
+}
+
+function firstBytes(file: string): Uint8Array {
+  return inFile(file, () => withFile(file, (read) => read(0, 4)));
+}
+
+function kernelSide(file: string): CompatSide {
+  return withFile(file, (read, size) => sideOfKernel(file, readKernelVersions(read, size)));
+}
+
+/** A vmlinux may have a gigabyte of debug information: only what is asked for is read. */
+function withFile<T>(
+  file: string,
+  use: (read: (at: number, length: number) => Uint8Array, size: number) => T,
+): T {
+  const descriptor = openSync(file, 'r');
+  try {
+    const read = (at: number, length: number): Uint8Array => {
+      const buffer = new Uint8Array(length);
+      return buffer.subarray(0, readSync(descriptor, buffer, 0, length, at));
+    };
+    return use(read, fstatSync(descriptor).size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
