@@ -248,6 +248,11 @@ export class FdtCursor {
     return this.#names.at(this.nameoff);
   }
 
+  /** FDT_PROP: the property's name, or where there is none (in a damaged blob) `?` and its offset, as in `?47`. */
+  propertyLabel(): string {
+    return this.propertyName() ?? `?${this.nameoff}`;
+  }
+
   /** FDT_PROP: the value, a view into the blob. */
   value(): Uint8Array {
     return this.#bytes.subarray(this.valueStart, this.valueStart + this.valueLength);

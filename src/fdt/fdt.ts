@@ -159,7 +159,10 @@ export class FdtNode {
     return undefined;
   }
 
-  /** The properties in order, also those that (against the specification) follow a child. */
+  /**
+   * The properties in order, also those that (against the specification) follow a child. One whose name is lost, in a
+   * damaged blob, is called `?` and its name's offset.
+   */
   *properties(): Generator<FdtProperty, void> {
     const { fdt } = this;
     const { next, end } = fdt.nodes;
@@ -170,10 +173,8 @@ export class FdtNode {
     while (cursor.nextOffset < after) {
       const tag = cursor.next();
       if (tag === FDT_PROP) {
-        const name = cursor.propertyName();
-        // A property without a name is an issue of the tree; there is nothing to show of it.
-        if (name !== undefined)
-          yield new FdtProperty(this, name, cursor.offset, cursor.valueStart, cursor.value());
+        const { offset, valueStart } = cursor;
+        yield new FdtProperty(this, cursor.propertyLabel(), offset, valueStart, cursor.value());
       } else if (tag === FDT_BEGIN_NODE) {
         cursor.nextOffset = end[child] ?? after;
         child = next[child] ?? child;

@@ -164,7 +164,7 @@ function* structureSegments(fdt: Fdt, limit: number): Generator<Segment, void> {
       };
     } else if (tag === FDT_PROP) {
       const { valueStart, valueLength, nameoff } = cursor;
-      const name = escapeText(cursor.propertyName() ?? '?');
+      const name = escapeText(cursor.propertyLabel());
       yield { offset: offset + 4, length: 4, kind: 'u32', label: 'value length', path, value: valueLength };
       yield {
         offset: offset + 8,

@@ -26,7 +26,7 @@ export interface FdtTreeProperty {
 
 /**
  * A blob's tree as plain values; property values stay views into the blob. Without a root the tree has an empty one;
- * of several roots (a tolerated fault) the first counts.
+ * of several roots (a tolerated fault) the first counts, and a property whose name is lost is called `?` and its offset.
  */
 export function readTree(fdt: Fdt): FdtTree {
   interface OpenNode extends FdtTreeNode {
@@ -44,8 +44,7 @@ export function readTree(fdt: Fdt): FdtTree {
       root ??= node;
       open.push(node);
     } else if (tag === FDT_PROP) {
-      const name = cursor.propertyName();
-      if (name !== undefined) current?.properties.push({ name, value: cursor.value() });
+      current?.properties.push({ name: cursor.propertyLabel(), value: cursor.value() });
     } else if (tag === FDT_END_NODE) {
       if (open.length === 1) break;
       open.pop();

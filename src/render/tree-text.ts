@@ -111,7 +111,7 @@ function measureNames(cursor: FdtCursor): number {
   for (let seen = 0, tag = cursor.next(); seen < MAX_MEASURED; seen++, tag = cursor.next()) {
     if (tag === FDT_NOP) continue;
     if (tag !== FDT_PROP) break;
-    const name = cursor.propertyName() ?? '';
+    const name = cursor.propertyLabel();
     if (name.length <= MAX_NAME_COLUMN) width = Math.max(width, escapeText(name).length);
   }
   return Math.min(width, MAX_NAME_COLUMN);

@@ -7,6 +7,7 @@
 
 export * from './abi/kexec-metadata.js';
 export * from './abi/kho-2023.js';
+export * from './abi/kho-chosen.js';
 export * from './abi/kho-root.js';
 export * from './abi/kho-scratch.js';
 export * from './abi/kho-test.js';

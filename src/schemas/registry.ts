@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All families. Adding a version is one declaration and one line in its family; adding a family is one line here.
 import { kexecMetadata } from './abi/kexec-metadata.js';
+import { khoChosenFamily } from './abi/kho-chosen.js';
 import { khoRoot } from './abi/kho-root.js';
 import { khoSetupData } from './abi/kho-scratch.js';
 import { khoTest } from './abi/kho-test.js';
@@ -16,6 +17,7 @@ import { type Family, type Version, versionName } from './lang/family.js';
 export const families: readonly Family[] = Object.freeze([
   khoRoot,
   khoSetupData,
+  khoChosenFamily,
   kexecMetadata,
   luo,
   luoTestFlb,

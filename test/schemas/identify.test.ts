@@ -4,10 +4,13 @@ import { FdtWriter } from '../../src/fdt/index.js';
 import {
   encode,
   families,
+  follow,
   identify,
   kexecMetadata,
   khoBitmap512,
   khoBitmapPage,
+  khoChosen,
+  khoChosenFamily,
   khoMemChunk512,
   khoMemChunkPage,
   khoRoot,
@@ -15,6 +18,7 @@ import {
   khoRootV1B,
   khoRootV3,
   khoRootV4,
+  khoScratchArray,
   khoSetupData,
   luo,
   registryLookup,
@@ -124,6 +128,34 @@ describe('which layout a string means', () => {
     const blob = encode(khoRootV4, { compatible: 'kho-v9', 'preserved-memory-map': 0x1000n, subtrees: [] });
     expect(identify(khoRoot, blob)).toBeUndefined();
     expect(identify(khoRoot, new Uint8Array(10))).toBeUndefined();
+  });
+});
+
+describe('the device tree of a machine', () => {
+  it('leads to a handover by big-endian cells', () => {
+    const range = (addr: bigint, size: bigint) => ({ addr, size });
+    const chosen = { 'linux,kho-fdt': range(ROOT, 4096n), 'linux,kho-scratch': range(0x5000n, 16n) };
+    const tree = encode(khoChosen, { chosen });
+    expect(Buffer.from(tree).toString('hex')).toContain('00000000001000000000000000001000');
+    const page = new Uint8Array(4096);
+    page.set(encode(khoRootV4, { compatible: 'kho-v4', 'preserved-memory-map': 0x9000n, subtrees: [] }));
+    const memory = new FakeMemory()
+      .put(0x1000n, tree)
+      .encode(0x5000n, khoScratchArray, [{ addr: 0x10000n, size: 0x1000n }])
+      .put(ROOT, page);
+    const found = identify(khoChosenFamily, tree);
+    expect(found).toMatchObject({ version: { variant: 'mainline' }, confidence: 'evidence' });
+    const reached = follow(
+      { layout: khoChosen, address: 0x1000n, length: tree.length },
+      memory.read,
+      registryLookup(),
+    );
+    expect([...reached].map(({ path, address }) => [path, address])).toEqual([
+      ['', 0x1000n],
+      ['/chosen/linux,kho-fdt.addr', ROOT],
+      ['/chosen/linux,kho-scratch.addr', 0x5000n],
+      ['/chosen/linux,kho-scratch.addr[0].addr', 0x10000n],
+    ]);
   });
 });
 

@@ -14,19 +14,13 @@ export function parserOf(type: StructType): Parser {
 function addField(parser: Parser, name: string, type: MemoryType): void {
   switch (type.kind) {
     case 'integer':
-      if (type.bits === 64) type.signed ? parser.int64(name) : parser.uint64(name);
-      else if (type.bits === 32) type.signed ? parser.int32(name) : parser.uint32(name);
-      else if (type.bits === 16) type.signed ? parser.int16(name) : parser.uint16(name);
-      else type.signed ? parser.int8(name) : parser.uint8(name);
+    case 'pointer': {
+      const sign = type.kind === 'integer' && type.signed ? 'int' : 'uint';
+      addInteger(parser, `${sign}${type.bits}${type.bits === 8 ? '' : type.bigEndian ? 'be' : 'le'}`, name);
       return;
-    case 'pointer':
-      parser.uint64(name);
-      return;
+    }
     case 'bits':
-      if (type.bits === 64) parser.uint64(name);
-      else if (type.bits === 32) parser.uint32(name);
-      else if (type.bits === 16) parser.uint16(name);
-      else parser.uint8(name);
+      addInteger(parser, `uint${type.bits}${type.bits === 8 ? '' : 'le'}`, name);
       return;
     case 'struct':
       parser.nest(name, { type: parserOf(type) });
@@ -56,4 +50,9 @@ function addField(parser: Parser, name: string, type: MemoryType): void {
 
 function elementName(type: MemoryType): 'uint8' | 'uint64le' {
   return type.kind === 'pointer' || (type.kind === 'integer' && type.bits === 64) ? 'uint64le' : 'uint8';
+}
+
+/** Adds an integer field by binary-parser's name for its type. */
+function addInteger(parser: Parser, of: string, name: string): void {
+  parser.array(name, { type: of, length: 1, formatter: (values: unknown[]) => values[0] });
 }

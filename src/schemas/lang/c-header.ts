@@ -107,9 +107,9 @@ function fieldLines(name: string, type: MemoryType, rest: number | undefined): s
 function declarator(name: string, type: MemoryType, rest: number | undefined): string {
   switch (type.kind) {
     case 'integer':
-      return `__${type.signed ? 's' : 'u'}${type.bits} ${name}`;
+      return type.bigEndian ? `__be${type.bits} ${name}` : `__${type.signed ? 's' : 'u'}${type.bits} ${name}`;
     case 'pointer':
-      return `__u64 ${name}`;
+      return type.bigEndian ? `__be64 ${name}` : `__u64 ${name}`;
     case 'bits':
       return `__u${type.bits} ${name}`;
     case 'chars':

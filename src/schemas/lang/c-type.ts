@@ -5,9 +5,9 @@ import type { MemoryType } from './type.js';
 export function cTypeName(type: MemoryType): string {
   switch (type.kind) {
     case 'integer':
-      return `${type.signed ? 's' : 'u'}${type.bits}`;
+      return type.bigEndian ? `be${type.bits}` : `${type.signed ? 's' : 'u'}${type.bits}`;
     case 'pointer':
-      return 'u64';
+      return type.bigEndian ? 'be64' : 'u64';
     case 'bits':
       return `u${type.bits}`;
     case 'chars':

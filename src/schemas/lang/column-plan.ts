@@ -51,8 +51,8 @@ export function planColumns(root: NodeType, path: readonly string[]): ColumnPlan
 function planLeaf(route: readonly RouteStep[], names: NodeName, leaf: NodeType): ColumnPlan {
   if (names.kind !== 'decimal') throw new TypeError('columns need nodes with decimal names');
   const properties = Object.entries(leaf.properties).map(([name, type], index) => {
-    if (type.kind !== 'integer' && type.kind !== 'pointer')
-      throw new TypeError(`property ${name} is no integer`);
+    if ((type.kind !== 'integer' && type.kind !== 'pointer') || type.bigEndian)
+      throw new TypeError(`property ${name} is no integer of native byte order`);
     return { name, length: type.bits / 8, signed: type.kind === 'integer' && type.signed, index };
   });
   // FDT_BEGIN_NODE, a name, FDT_END_NODE; each property's token, length, name and value.

@@ -76,8 +76,11 @@ function propertySchema(type: MemoryType): YamlValue {
   if (type.kind === 'text' && type.includes !== undefined) return { contains: { const: type.includes } };
   const schema: Mapping = {};
   const rules = type.kind === 'integer' || type.kind === 'pointer' ? ruleTexts(type.rules) : [];
+  const isCells = (type.kind === 'integer' || type.kind === 'pointer') && type.bigEndian;
   const native =
-    type.kind === 'text' || type.kind === 'chars' || type.kind === 'bytes' ? [] : ['native byte order'];
+    isCells || type.kind === 'text' || type.kind === 'chars' || type.kind === 'bytes'
+      ? []
+      : ['native byte order'];
   const unit = type.kind === 'integer' && type.unit !== undefined ? [`in ${type.unit}`] : [];
   const words = [type.doc, ...unit, ...rules, ...native].filter((each) => each !== undefined && each !== '');
   schema['description'] = words.join('; ');

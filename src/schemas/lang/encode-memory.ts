@@ -58,7 +58,14 @@ function write(
   switch (type.kind) {
     case 'integer':
     case 'pointer':
-      writeInteger(out, at, type.bits, type.kind === 'integer' && type.signed, value, place);
+      writeInteger(
+        type.bigEndian ? { ...out, little: false } : out,
+        at,
+        type.bits,
+        type.kind === 'integer' && type.signed,
+        value,
+        place,
+      );
       return type.bits / 8;
     case 'bits':
       writeInteger(out, at, type.bits, false, joinBits(type, value, place), place);

@@ -31,15 +31,15 @@ function nodeText({ compatible, properties, children, each, writer }: NodeType):
 function typeText(type: MemoryType): string {
   switch (type.kind) {
     case 'integer':
-      return `${type.signed ? 's' : 'u'}${type.bits}`;
+      return `${type.signed ? 's' : 'u'}${type.bits}${type.bigEndian ? ' be' : ''}`;
     case 'pointer': {
       const { target } = type;
-      if (target.to === 'layout') return `pa(${canonicalText(target.layout)})`;
+      if (target.to === 'layout') return `${type.bigEndian ? 'be ' : ''}pa(${canonicalText(target.layout)})`;
       if (target.to === 'radix') {
         const { depth, table, leaf } = target.tree;
         return `radix(${Object.values(depth).join(' ')} ${typeText(table)} ${typeText(leaf)})`;
       }
-      return `pa(${target.to === 'lookup' ? target.group : target.to})`;
+      return `${type.bigEndian ? 'be ' : ''}pa(${target.to === 'lookup' ? target.group : target.to})`;
     }
     case 'bits':
       return `u${type.bits}{${Object.entries(type.parts)

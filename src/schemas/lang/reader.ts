@@ -25,9 +25,11 @@ function compile(type: MemoryType): Reader {
   if (size === undefined) throw new TypeError(`a type ${type.kind} of no fixed size cannot be compiled`);
   switch (type.kind) {
     case 'integer':
-      return integerReader(type);
+      return type.bigEndian ? bigEndian(integerReader(type)) : integerReader(type);
     case 'pointer':
-      return ({ view, little }, at) => view.getBigUint64(at, little);
+      return type.bigEndian
+        ? ({ view }, at) => view.getBigUint64(at)
+        : ({ view, little }, at) => view.getBigUint64(at, little);
     case 'bits':
       return bitsReader(type);
     case 'chars':
@@ -54,6 +56,11 @@ function compile(type: MemoryType): Reader {
     case 'text':
       throw new TypeError('text has no fixed size');
   }
+}
+
+/** The same reading whatever the byte order of the rest. */
+function bigEndian(read: Reader): Reader {
+  return (input, at, scope) => read({ ...input, little: false }, at, scope);
 }
 
 function integerReader({ bits, signed }: IntegerType): Reader {

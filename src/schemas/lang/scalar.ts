@@ -17,6 +17,8 @@ import type {
 export interface IntegerOptions extends IntegerRules {
   readonly doc?: string;
   readonly unit?: string;
+  /** true for a cell of a device tree; default false, native byte order. */
+  readonly bigEndian?: boolean;
   readonly flags?: Readonly<Record<string, bigint>>;
   readonly names?: Readonly<Record<string, bigint>>;
 }
@@ -27,8 +29,18 @@ function rulesOf(options: IntegerRules): IntegerRules {
 }
 
 function integer(bits: 8 | 16 | 32 | 64, signed: boolean, options: IntegerOptions): IntegerType<never> {
-  const { doc, unit, flags, names } = options;
-  return Object.freeze({ kind: 'integer', bits, signed, doc, unit, flags, names, rules: rulesOf(options) });
+  const { doc, unit, flags, names, bigEndian = false } = options;
+  return Object.freeze({
+    kind: 'integer',
+    bits,
+    signed,
+    bigEndian,
+    doc,
+    unit,
+    flags,
+    names,
+    rules: rulesOf(options),
+  });
 }
 
 /** Declares a `u8`. */
@@ -49,13 +61,15 @@ export interface PointerOptions {
   readonly nullable?: boolean;
   /** Alignment in bytes that the address must have. */
   readonly align?: number;
+  /** true for two cells of a device tree; default false, native byte order. */
+  readonly bigEndian?: boolean;
   /** Names of low bits that are set in the address without being part of it. */
   readonly flags?: Readonly<Record<string, bigint>>;
 }
 
 /** Declares a physical address that leads to `target`. */
 export function pointer(target: PointerTarget, options: PointerOptions = {}): PointerType {
-  const { doc, nullable = true, align, flags } = options;
+  const { doc, nullable = true, align, flags, bigEndian = false } = options;
   const rules = rulesOf({
     multipleOf: align === undefined ? undefined : BigInt(align),
     min: nullable ? undefined : 1n,
@@ -63,6 +77,7 @@ export function pointer(target: PointerTarget, options: PointerOptions = {}): Po
   return Object.freeze({
     kind: 'pointer',
     bits: 64,
+    bigEndian,
     target: Object.freeze(target),
     nullable,
     flags,

@@ -46,8 +46,8 @@ function* columnReaders(
   let offset = start;
   for (const [field, of] of Object.entries(type.fields)) {
     const name = prefix + field;
-    if (of.kind === 'integer') yield { name, offset, read: integerColumn(of.bits, of.signed) };
-    else if (of.kind === 'pointer') yield { name, offset, read: integerColumn(64, false) };
+    if (of.kind === 'integer') yield { name, offset, read: integerColumn(of.bits, of.signed, of.bigEndian) };
+    else if (of.kind === 'pointer') yield { name, offset, read: integerColumn(64, false, of.bigEndian) };
     else if (of.kind === 'bits')
       for (const { part, read } of bitColumns(of)) yield { name: `${name}.${part}`, offset, read };
     else if (of.kind === 'struct') yield* columnReaders(of, offset, `${name}.`);
@@ -56,8 +56,9 @@ function* columnReaders(
   }
 }
 
-function integerColumn(bits: 8 | 16 | 32 | 64, signed: boolean): ColumnReader {
-  return ({ view, little }, at, stride, count) => {
+function integerColumn(bits: 8 | 16 | 32 | 64, signed: boolean, bigEndian: boolean): ColumnReader {
+  return ({ view, little: native }, at, stride, count) => {
+    const little = native && !bigEndian;
     if (bits === 64) {
       const column = signed ? new BigInt64Array(count) : new BigUint64Array(count);
       // Halves: a bigint a value would be an object a value.

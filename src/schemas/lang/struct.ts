@@ -131,7 +131,7 @@ export type CaseValues<C extends Cases> =
 /**
  * Declares a union whose case the field `selector` before it tells.
  *
- * @param size - in bytes, default that of the largest case
+ * @param options - `size` in bytes, default that of the largest case
  * @throws TypeError when a case is larger than the union, or its size not fixed
  */
 export function union<const C extends Cases>(

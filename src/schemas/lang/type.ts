@@ -21,11 +21,13 @@ export interface IntegerRules {
   readonly oneOf?: readonly bigint[] | undefined;
 }
 
-/** An integer of native byte order: number up to 32 bits, bigint for 64. */
+/** An integer, of native byte order unless said otherwise: number up to 32 bits, bigint for 64. */
 export interface IntegerType<V = number | bigint> extends TypeBase<V> {
   readonly kind: 'integer';
   readonly bits: 8 | 16 | 32 | 64;
   readonly signed: boolean;
+  /** Whether it is big-endian whatever the CPU is, as the cells of a device tree are. */
+  readonly bigEndian: boolean;
   readonly rules: IntegerRules;
   /** Of what the value counts: `bytes`, `pages`, … */
   readonly unit?: string | undefined;
@@ -64,10 +66,11 @@ export type PointerTarget =
     }
   | { readonly to: 'radix'; readonly tree: RadixTree };
 
-/** A physical address, u64 of native byte order, that leads somewhere. */
+/** A physical address, u64 of native byte order unless said otherwise, that leads somewhere. */
 export interface PointerType extends TypeBase<bigint> {
   readonly kind: 'pointer';
   readonly bits: 64;
+  readonly bigEndian: boolean;
   readonly target: PointerTarget;
   /** Names of low bits that are set in the address without being part of it. */
   readonly flags?: Readonly<Record<string, bigint>> | undefined;
