@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   decode,
-  encode,
   encodeUnchecked,
   follow,
   identify,
@@ -20,7 +19,6 @@ import {
   luoV3,
   luoV4,
   type Memory,
-  memfd,
   memfdV1Fdt,
   type Reached,
   registryLookup,
