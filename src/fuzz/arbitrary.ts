@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { isRecord, toBigInt } from '../schemas/lang/input.js';
 import { requiredType } from '../schemas/lang/read-node.js';
+import { sizeOf } from '../schemas/lang/size.js';
 import type {
   ArrayType,
   CharsType,
@@ -153,10 +154,13 @@ function structValues(type: StructType, maxLength: number): fc.Arbitrary<unknown
   }
   const selectors = new Map(unions.map(([, union]) => [union.selector, union]));
   for (const [name, union] of selectors) {
-    made[name] = fc.constantFrom(...Object.values(union.cases).map((each) => each.when));
+    const wide = sizeOf(type.fields[union.selector] ?? union) === 8;
+    made[name] = fc.constantFrom(
+      ...Object.values(union.cases).map(({ when }) => (wide ? BigInt(when) : when)),
+    );
   }
-  const plain = fc.record(made).map((value) => {
-    const repaired = repairFields(type.rules, value);
+  const withCounts = (value: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+    const repaired = { ...value };
     for (const [count, array] of counted) {
       const values = repaired[array];
       const counts = type.fields[count];
@@ -164,7 +168,11 @@ function structValues(type: StructType, maxLength: number): fc.Arbitrary<unknown
       repaired[count] = counts?.kind === 'integer' && counts.bits === 64 ? BigInt(length) : length;
     }
     return repaired;
-  });
+  };
+  const counts = new Set(counted.keys());
+  const plain = fc
+    .record(made)
+    .map((value) => withCounts(repairFields(type.rules, withCounts(value), counts)));
   if (unions.length === 0) return plain;
   return plain.chain((value) => {
     const cases = unions.map(([name, union]) => {
@@ -173,7 +181,9 @@ function structValues(type: StructType, maxLength: number): fc.Arbitrary<unknown
       if (key === undefined || chosen === undefined) throw new TypeError('a selector without a case');
       return [name, structValues(chosen.type, maxLength).map((inner) => ({ [key]: inner }))] as const;
     });
-    return fc.record(Object.fromEntries(cases)).map((more) => ({ ...value, ...more }));
+    return fc
+      .record(Object.fromEntries(cases))
+      .map((more) => repairFields(type.rules, { ...value, ...more }));
   });
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { valueAt } from '../schemas/lang/field-rules.js';
 import { isRecord, toBigInt } from '../schemas/lang/input.js';
 import { requiredType } from '../schemas/lang/read-node.js';
 import type {
@@ -10,6 +12,7 @@ import type {
   NodeType,
   StructType,
 } from '../schemas/lang/type.js';
+import { changeAt } from './change-at.js';
 
 /** A value that breaks one rule. */
 export interface Violation {
@@ -158,7 +161,7 @@ function breakStruct(type: StructType, value: unknown, spot: Spot, emit: Emit): 
     };
     breakType(field, value[name], inside, emit);
   }
-  breakFields(type.rules, value, spot, emit);
+  breakFields(type.rules, value, spot, emit, fixed);
 }
 
 function breakFields(
@@ -166,8 +169,9 @@ function breakFields(
   value: Readonly<Record<string, unknown>>,
   spot: Spot,
   emit: Emit,
+  fixed: ReadonlySet<string> = new Set(),
 ): void {
-  for (const { rule, fields, when, times = 1n, shift } of rules) {
+  for (const { rule, fields, when = '', mask, times = 1n, shift } of rules) {
     const [first = '', second = ''] = fields;
     const as = (name: string, to: bigint): unknown => (typeof value[name] === 'bigint' ? to : Number(to));
     const set = (changes: Record<string, unknown>): unknown => spot.replace({ ...value, ...changes });
@@ -175,10 +179,26 @@ function breakFields(
     if (rule === 'zero-together') {
       const zeros = Object.fromEntries(fields.map((name) => [name, as(name, 0n)]));
       emit(site, rule, set({ ...zeros, [first]: as(first, 4096n) }));
-    } else if (rule === 'zero-when' && when !== undefined) {
+    } else if (rule === 'zero-when') {
       emit(site, rule, set({ [when]: as(when, 0n), [first]: as(first, 4096n) }));
     } else if (rule === 'at-least') {
-      emit(site, rule, set({ [first]: as(first, 0n), [second]: as(second, 4096n) }));
+      const counted = toBigInt(value[second]) ?? 0n;
+      if (fixed.has(second) && counted === 0n) continue;
+      const less = fixed.has(first) ? {} : { [first]: as(first, 0n) };
+      emit(site, rule, set(fixed.has(second) ? less : { ...less, [second]: as(second, 4096n) }));
+    } else if (rule === 'not-zero-unless') {
+      if (valueAt(value, first) === undefined) continue;
+      const unexcused = changeAt(value, when, (old) => (mask === undefined ? 0n : old & ~mask));
+      const broken = changeAt(unexcused, first, () => 0n);
+      emit({ ...site, path: `${spot.path}.${first}` }, rule, spot.replace(broken));
+    } else if (rule === 'elements-ascending') {
+      const elements = value[first];
+      const [before, element] = Array.isArray(elements) ? elements : [];
+      if (!Array.isArray(elements) || !isRecord(before) || !isRecord(element)) continue;
+      const same = Object.fromEntries(fields.slice(1).map((key) => [key, before[key]]));
+      const path = `${spot.path}.${first}[1].${second}`;
+      const broken = [before, { ...element, ...same }, ...elements.slice(2)];
+      emit({ ...site, path }, rule, set({ [first]: broken }));
     } else if (rule === 'equals-name') {
       emit(site, rule, set({ [first]: as(first, (toBigInt(value[first]) ?? 0n) + 1n) }));
     } else if (rule === 'elements-multiple-of') {

@@ -10,6 +10,7 @@ import { type Family, type Version, versionName } from './lang/family.js';
 import { follow } from './lang/follow.js';
 import { type ByteOrder, inputOf } from './lang/input.js';
 import type { Lookup, Memory } from './lang/memory.js';
+import { sizeInMemory } from './lang/size-in-memory.js';
 import { families, versionsOf } from './registry.js';
 
 /** What is known besides the bytes when a layout is looked for. */
@@ -84,6 +85,7 @@ function compatibleStrings(bytes: Uint8Array): readonly string[] {
  * Which version of `family` bytes are. Where one string names several layouts, each is tried on the bytes and, with
  * memory, on all that they lead to: evidence is which of them breaks no rule.
  *
+ * @param bytes - the blob; with memory and address, structs are read there and `bytes` may be empty
  * @param key - the version string, for families whose blobs do not carry it
  * @returns `undefined` when no version has the string
  */
@@ -137,19 +139,25 @@ export function identify(
 /** What speaks against a version: the rules that the bytes, and what they lead to, break; members it does not know. */
 function evidence(
   version: Version,
-  bytes: Uint8Array,
+  given: Uint8Array,
   options: IdentifyOptions,
 ): { readonly issues: readonly SchemaIssue[]; readonly unknown: number } {
   const { memory, address, byteOrder = 'little' } = options;
-  if (version.layout.kind === 'node' && !hasFdtMagic(bytes)) {
+  const { layout } = version;
+  const bytes = given.length === 0 && layout.kind === 'node' ? fdtIn(memory, address) : given;
+  if (layout.kind === 'node' && !hasFdtMagic(bytes)) {
     const issue = issueAt({ offset: 0, path: '/' }, 'BAD_VALUE', 'an FDT', 'something else');
     return { issues: [issue], unknown: 0 };
   }
-  const own = check(version.layout, bytes, { byteOrder, trailing: true });
-  const unknown = own.unknown.length;
-  if (memory === undefined || address === undefined) return { issues: own.issues, unknown };
+  if (memory === undefined || address === undefined) {
+    const own = check(layout, bytes, { byteOrder, trailing: true });
+    return { issues: own.issues, unknown: own.unknown.length };
+  }
   const issues: SchemaIssue[] = [];
-  const start = { layout: version.layout, address, length: bytes.length };
+  // Versions differ in size: each is given as many bytes as it takes.
+  const length = layout.kind === 'node' ? undefined : sizeInMemory(layout, address, memory, byteOrder);
+  const unknown = layout.kind === 'node' ? check(layout, bytes, { byteOrder }).unknown.length : 0;
+  const start = { layout, address, length: length ?? bytes.length };
   const walk = follow(start, memory, () => undefined, {
     byteOrder,
     maxObjects: 10_000,
@@ -162,18 +170,22 @@ function evidence(
   return { issues, unknown };
 }
 
+/** The FDT at `address`, as long as its header says; nothing where there is none. */
+function fdtIn(memory: Memory | undefined, address: bigint | undefined): Uint8Array {
+  const header = address === undefined ? undefined : memory?.(address, 8);
+  if (address === undefined || header === undefined || !hasFdtMagic(header)) return new Uint8Array();
+  return memory?.(address, inputOf(header, 'big').view.getUint32(4)) ?? new Uint8Array();
+}
+
 /** The lookup that pointers of all declared layouts need, see `follow`. */
 export function registryLookup(options: IdentifyOptions = {}): Lookup {
-  return (group, key, bytes) => {
+  return (group, key, bytes, address) => {
     const inGroup = families.filter((family) => family.lookup?.group === group);
     const named = inGroup.filter((family) => family.lookup?.name === undefined || family.lookup.name === key);
     for (const family of named) {
       if (family.key.by === 'name') {
-        // The last declared of a string's layouts is the one that kernels came to write.
-        const found = versionsOf(key)
-          .filter((each) => each.family === family && isChosen(each.version, options))
-          .at(-1);
-        if (found !== undefined) return family.lookup?.inline === true ? 'inline' : found.version.layout;
+        const found = namedVersion(family, key, address, options);
+        if (found !== undefined) return family.lookup?.inline === true ? 'inline' : found.layout;
       } else if (bytes !== undefined) {
         const found = identify(family, bytes, options);
         if (found !== undefined) return found.version.layout;
@@ -181,6 +193,20 @@ export function registryLookup(options: IdentifyOptions = {}): Lookup {
     }
     return undefined;
   };
+}
+
+/** The version that `key` names; of several the one that fits what lies at `address`, where memory is known. */
+function namedVersion(
+  family: Family,
+  key: string,
+  address: bigint | undefined,
+  options: IdentifyOptions,
+): Version | undefined {
+  if (options.memory !== undefined && address !== undefined)
+    return identify(family, new Uint8Array(), { ...options, address }, key)?.version;
+  // The last declared of a string's layouts is the one that kernels came to write.
+  const own = versionsOf(key).filter((each) => each.family === family && isChosen(each.version, options));
+  return own.at(-1)?.version;
 }
 
 function isChosen(version: Version, { variants }: IdentifyOptions): boolean {

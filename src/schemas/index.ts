@@ -5,6 +5,19 @@
  * @module schemas
  */
 
+export * from './abi/hugetlb-liveupdate.js';
+export * from './abi/iommu-liveupdate.js';
+export {
+  iommuDeviceSmmu,
+  iommuDomainB,
+  iommuHeader,
+  iommuUnitIntel,
+  iommuUnitSmmuB2,
+  iommuUnitSmmuD,
+} from './abi/iommu-liveupdate-parts.js';
+export * from './abi/iommu-liveupdate-v1.js';
+export * from './abi/iommu-v1.js';
+export * from './abi/iommufd-liveupdate.js';
 export * from './abi/kexec-metadata.js';
 export * from './abi/kho-2023.js';
 export * from './abi/kho-chosen.js';
@@ -12,6 +25,8 @@ export * from './abi/kho-root.js';
 export * from './abi/kho-scratch.js';
 export * from './abi/kho-test.js';
 export * from './abi/kho-vmalloc.js';
+export * from './abi/kvm-liveupdate.js';
+export * from './abi/liveupdate-features.js';
 export * from './abi/luo.js';
 export * from './abi/luo-arrays.js';
 export * from './abi/luo-entries.js';
@@ -19,10 +34,13 @@ export * from './abi/luo-fdt.js';
 export * from './abi/luo-test-flb.js';
 export * from './abi/memblock.js';
 export * from './abi/memfd.js';
+export * from './abi/netkit-liveupdate.js';
+export * from './abi/pci-liveupdate.js';
 export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
 export * from './abi/rfc-intel-iommu.js';
 export * from './abi/rfc-iommufd.js';
+export * from './abi/vfio-pci-liveupdate.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { cHeader } from './lang/c-header.js';
 export { type Checked, type CheckOptions, check } from './lang/check.js';

@@ -28,14 +28,25 @@ export function hasDtc(): boolean {
  * @returns path of the program, or `undefined` (and a line on stderr) where gcc or libfdt-dev is missing
  */
 export function buildOracle(name: string): string | undefined {
-  if (!isInstalled('gcc')) return skip(`oracle ${name}`, 'gcc is not installed');
   if (!existsSync('/usr/include/libfdt.h')) return skip(`oracle ${name}`, 'libfdt-dev is not installed');
+  return buildWithGcc(name, ['-lfdt']);
+}
+
+/**
+ * Compiles `test/oracle/<name>.c` with gcc, unless it is up to date.
+ *
+ * @returns path of the program, or `undefined` (and a line on stderr) where gcc is missing
+ */
+export function buildWithGcc(name: string, libraries: readonly string[] = []): string | undefined {
+  if (!isInstalled('gcc')) return skip(`oracle ${name}`, 'gcc is not installed');
   const source = join(root, 'test', 'oracle', `${name}.c`);
   const program = join(buildFolder, name);
   if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
   mkdirSync(buildFolder, { recursive: true });
   const temporary = `${program}.${process.pid}`;
-  execFileSync('gcc', ['-O2', '-Wall', '-Werror', '-o', temporary, source, '-lfdt'], { stdio: 'inherit' });
+  execFileSync('gcc', ['-O2', '-Wall', '-Werror', '-o', temporary, source, ...libraries], {
+    stdio: 'inherit',
+  });
   renameSync(temporary, program);
   return program;
 }

@@ -68,6 +68,7 @@ function shown(type: MemoryType, value: unknown): unknown {
   }
   if (Array.isArray(value))
     return type.kind === 'array' ? value.map((element: unknown) => shown(type.of, element)) : value;
+  if (type.kind === 'chars' && isRecord(value)) return shown(type, value['bytes']);
   const fields =
     type.kind === 'gather' ? type.descriptor.fields : type.kind === 'struct' ? type.fields : undefined;
   if (fields === undefined || !isRecord(value)) return value;

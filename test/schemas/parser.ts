@@ -30,7 +30,7 @@ function addField(parser: Parser, name: string, type: MemoryType): void {
       return;
     case 'array': {
       const { count, of } = type;
-      const element = of.kind === 'struct' ? parserOf(of) : elementName(of);
+      const element = elementParser(of);
       if (count === 'rest') parser.array(name, { type: element, readUntil: 'eof' });
       else if (typeof count === 'number') parser.array(name, { type: element, length: count });
       else
@@ -48,8 +48,12 @@ function addField(parser: Parser, name: string, type: MemoryType): void {
   }
 }
 
-function elementName(type: MemoryType): 'uint8' | 'uint64le' {
-  return type.kind === 'pointer' || (type.kind === 'integer' && type.bits === 64) ? 'uint64le' : 'uint8';
+/** What an element of an array is to the library; text comes as a record of its bytes. */
+function elementParser(type: MemoryType): Parser | 'uint8' | 'uint16le' | 'uint32le' | 'uint64le' {
+  if (type.kind === 'struct') return parserOf(type);
+  if (type.kind === 'chars') return new Parser().buffer('bytes', { length: type.length });
+  const width = type.kind === 'integer' || type.kind === 'pointer' ? type.bits : 8;
+  return width === 8 ? 'uint8' : `uint${width}le`;
 }
 
 /** Adds an integer field by binary-parser's name for its type. */

@@ -9,7 +9,11 @@ import type { ByteOrder } from './input.js';
 import type { Lookup, Memory, Reached } from './memory.js';
 import { elementsIn, type FoundPointer, pointersIn } from './pointers.js';
 import { sizeOf } from './size.js';
+import { sizeInMemory } from './size-in-memory.js';
 import type { Layout, PointerType } from './type.js';
+
+/** Bytes at most of a struct whose size only its own count tells. */
+const MAX_COUNTED = 0x400_0000;
 
 /** Where to begin. */
 export interface FollowStart {
@@ -78,7 +82,10 @@ export function* follow(
       return;
     }
     const length =
-      task.length ?? (layout !== undefined && layout.kind !== 'node' ? sizeOf(layout) : undefined);
+      task.length ??
+      (layout !== undefined && layout.kind !== 'node'
+        ? sizeInMemory(layout, address, memory, byteOrder)
+        : undefined);
     if (layout === undefined || length === undefined) {
       yield { address, length: length ?? pageSize, path };
       continue;
@@ -92,6 +99,10 @@ export function* follow(
       continue;
     }
     known.add(address);
+    if (task.length === undefined && length > MAX_COUNTED) {
+      complain(task, 'BAD_COUNT', `at most ${MAX_COUNTED} bytes of counted elements`, `${length}`);
+      continue;
+    }
     const bytes = memory(address, length);
     if (bytes === undefined) {
       complain(task, 'ABSENT', `${length} bytes at ${formatHex(address)}`, 'no such memory');
@@ -178,7 +189,7 @@ export function* follow(
         const length = target.sized === 'fdt' ? fdtSize(address, path) : size(target.length);
         const bytes = length === undefined ? undefined : memory(address, length);
         const key = target.key === undefined ? '' : String(scope[target.key]);
-        const layout = lookup(target.group, key, bytes);
+        const layout = lookup(target.group, key, bytes, address);
         if (layout === 'inline') return [];
         if (layout?.kind === 'node' && length === undefined)
           return [{ layout, address, length: fdtSize(address, path), path }];

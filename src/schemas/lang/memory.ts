@@ -13,12 +13,14 @@ export type Memory = (address: bigint, length: number) => Uint8Array | undefined
  * @param group - which kind of thing: `kho-subtree`, `luo-file`, `luo-flb`
  * @param key - its name or version string
  * @param bytes - its bytes, where the pointer's struct says how many there are
+ * @param address - its physical address, where it is known
  * @returns `inline` when what stands in place of the address is itself the value
  */
 export type Lookup = (
   group: string,
   key: string,
   bytes: Uint8Array | undefined,
+  address?: bigint,
 ) => Layout | 'inline' | undefined;
 
 /** Something in physical memory that a handover leads to. */

@@ -144,14 +144,27 @@ export interface ArrayType<V = readonly unknown[]> extends TypeBase<V> {
  * `at-least`, the first of `fields` is at least as large as the second times `times`;
  * `equals-name`, the first of `fields` equals the name of the node in decimal digits;
  * `elements-multiple-of`, in every element of the array that is the first of `fields`, the field that is the second is
- * a multiple of `times`, shifted left by the value of `shift`.
+ * a multiple of `times`, shifted left by the value of `shift`;
+ * `elements-ascending`, the elements of the array that is the first of `fields` grow from one to the next, compared by
+ * the other `fields` in turn;
+ * `not-zero-unless`, no one of `fields` is zero unless `when` has one of the bits of `mask`. Here `fields` and `when` may
+ * lead into structs and bit fields inside, as `hdr.flags`.
  */
 export interface FieldRule {
-  readonly rule: 'zero-together' | 'zero-when' | 'at-least' | 'equals-name' | 'elements-multiple-of';
+  readonly rule:
+    | 'zero-together'
+    | 'zero-when'
+    | 'at-least'
+    | 'equals-name'
+    | 'elements-multiple-of'
+    | 'elements-ascending'
+    | 'not-zero-unless';
   readonly fields: readonly string[];
   readonly when?: string | undefined;
   readonly times?: bigint | undefined;
   readonly shift?: string | undefined;
+  /** Which bits of `when` count; all when left out. */
+  readonly mask?: bigint | undefined;
   /** What the rule means, in a few words. */
   readonly doc: string;
 }
