@@ -20,6 +20,8 @@ export function repairFields(
   const fields: Fields = { ...value };
   const number = (name: string | undefined): bigint => toBigInt(fields[name ?? '']) ?? 0n;
   const set = (name: string, to: bigint): void => {
+    // What is missing counts as zero.
+    if (fields[name] === undefined) return;
     fields[name] = typeof fields[name] === 'bigint' ? to : Number(to);
   };
   for (const { rule, fields: names, when, times = 1n, shift, mask } of rules) {
@@ -32,7 +34,8 @@ export function repairFields(
         counts.has(second) ? first : second,
         counts.has(second) ? number(second) * times : number(first) / times,
       );
-    else if (rule === 'equals-name') set(first, BigInt(String(fields['$name'])));
+    else if (rule === 'equals-name' && fields['$name'] !== undefined)
+      set(first, BigInt(String(fields['$name'])));
     else if (rule === 'elements-multiple-of')
       fields[first] = roundElements(fields[first], second, times << number(shift));
     else if (rule === 'elements-ascending') fields[first] = sortElements(fields[first], names.slice(1));

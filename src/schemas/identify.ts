@@ -3,8 +3,9 @@
 import { KhoError } from '../bytes/issue.js';
 import { decodeLatin1 } from '../bytes/latin1.js';
 import { openFdt } from '../fdt/fdt.js';
+import { FDT_MAGIC } from '../fdt/header.js';
 import { check } from './lang/check.js';
-import type { SchemaIssue } from './lang/error.js';
+import { issueAt, type SchemaIssue } from './lang/error.js';
 import { type Family, type Version, versionName } from './lang/family.js';
 import { follow } from './lang/follow.js';
 import { type ByteOrder, inputOf } from './lang/input.js';
@@ -47,20 +48,10 @@ export interface Identified {
 export function versionKeys(family: Family, bytes: Uint8Array, byteOrder?: ByteOrder): readonly string[] {
   const { key } = family;
   switch (key.by) {
-    case 'compatible': {
-      try {
-        const found = openFdt(bytes).root?.property('compatible')?.value;
-        return found === undefined
-          ? []
-          : decodeLatin1(found)
-              .split('\0')
-              .filter((each) => each !== '');
-      } catch (error) {
-        if (error instanceof KhoError) return [];
-        throw error;
-      }
-    }
+    case 'compatible':
+      return compatibleStrings(bytes);
     case 'chars': {
+      if (key.orCompatible && hasFdtMagic(bytes)) return compatibleStrings(bytes);
       const found = bytes.subarray(key.offset, key.offset + key.length);
       return found.length < key.length ? [] : [decodeLatin1(found).replace(/\0+$/, '')];
     }
@@ -70,6 +61,23 @@ export function versionKeys(family: Family, bytes: Uint8Array, byteOrder?: ByteO
     }
     default:
       return [];
+  }
+}
+
+function hasFdtMagic(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && inputOf(bytes, 'big').view.getUint32(0) === FDT_MAGIC;
+}
+
+function compatibleStrings(bytes: Uint8Array): readonly string[] {
+  try {
+    const found = openFdt(bytes).root?.property('compatible')?.value;
+    if (found === undefined) return [];
+    return decodeLatin1(found)
+      .split('\0')
+      .filter((each) => each !== '');
+  } catch (error) {
+    if (error instanceof KhoError) return [];
+    throw error;
   }
 }
 
@@ -136,15 +144,21 @@ function evidence(
 ): { readonly issues: readonly SchemaIssue[]; readonly unknown: number } {
   const { memory, address, byteOrder = 'little' } = options;
   const { layout } = version;
-  if (memory === undefined || address === undefined) {
-    const own = check(layout, bytes, { byteOrder, trailing: true });
+  const known = memory !== undefined && address !== undefined;
+  const blob = layout.kind === 'node' && bytes.length === 0 && known ? fdtAt(memory, address) : bytes;
+  if (layout.kind === 'node' && !hasFdtMagic(blob)) {
+    const issue = issueAt({ offset: 0, path: '/' }, 'BAD_VALUE', 'an FDT', 'something else');
+    return { issues: [issue], unknown: 0 };
+  }
+  if (!known) {
+    const own = check(layout, blob, { byteOrder, trailing: true });
     return { issues: own.issues, unknown: own.unknown.length };
   }
   const issues: SchemaIssue[] = [];
   // Versions differ in size: each is given as many bytes as it takes.
   const length = layout.kind === 'node' ? undefined : sizeInMemory(layout, address, memory, byteOrder);
-  const unknown = layout.kind === 'node' ? check(layout, bytes, { byteOrder }).unknown.length : 0;
-  const start = { layout, address, length: length ?? bytes.length };
+  const unknown = layout.kind === 'node' ? check(layout, blob, { byteOrder }).unknown.length : 0;
+  const start = { layout, address, length: length ?? blob.length };
   const walk = follow(start, memory, () => undefined, {
     byteOrder,
     maxObjects: 10_000,
@@ -155,6 +169,13 @@ function evidence(
   });
   for (const _ of walk) if (issues.length > 100) break;
   return { issues, unknown };
+}
+
+/** The FDT at `address`, as long as its header says; nothing where there is none. */
+function fdtAt(memory: Memory, address: bigint): Uint8Array {
+  const header = memory(address, 8);
+  if (header === undefined || !hasFdtMagic(header)) return new Uint8Array();
+  return memory(address, new DataView(header.buffer, header.byteOffset, 8).getUint32(4)) ?? new Uint8Array();
 }
 
 /** The lookup that pointers of all declared layouts need, see `follow`. */
@@ -184,7 +205,10 @@ function namedVersion(
 ): Version | undefined {
   if (options.memory !== undefined && address !== undefined)
     return identify(family, new Uint8Array(), { ...options, address }, key)?.version;
-  return versionsOf(key).find((each) => each.family === family && isChosen(each.version, options))?.version;
+  // The last declared of a string's layouts is the one that kernels came to write.
+  return versionsOf(key)
+    .filter((each) => each.family === family && isChosen(each.version, options))
+    .at(-1)?.version;
 }
 
 function isChosen(version: Version, { variants }: IdentifyOptions): boolean {

@@ -23,10 +23,14 @@ export * from './abi/kho-2023.js';
 export * from './abi/kho-chosen.js';
 export * from './abi/kho-root.js';
 export * from './abi/kho-scratch.js';
+export * from './abi/kho-test.js';
 export * from './abi/kho-vmalloc.js';
 export * from './abi/kvm-liveupdate.js';
 export * from './abi/liveupdate-features.js';
 export * from './abi/luo.js';
+export * from './abi/luo-arrays.js';
+export * from './abi/luo-entries.js';
+export * from './abi/luo-fdt.js';
 export * from './abi/luo-test-flb.js';
 export * from './abi/memblock.js';
 export * from './abi/memfd.js';
@@ -34,6 +38,8 @@ export * from './abi/netkit-liveupdate.js';
 export * from './abi/pci-liveupdate.js';
 export * from './abi/preserved-bitmaps.js';
 export * from './abi/preserved-map.js';
+export * from './abi/rfc-intel-iommu.js';
+export * from './abi/rfc-iommufd.js';
 export * from './abi/vfio-pci-liveupdate.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { cHeader } from './lang/c-header.js';
@@ -51,8 +57,6 @@ export {
   family,
   type MismatchEffect,
   type Release,
-  type Step,
-  step,
   type Version,
   type VersionKey,
   type VersionStatus,
@@ -83,6 +87,7 @@ export {
 } from './lang/scalar.js';
 export { fieldOffsets, sizeOf } from './lang/size.js';
 export { type Span, spansOf } from './lang/spans.js';
+export { type Step, type StepMemory, step, stepMemory } from './lang/step.js';
 export { array, gather, struct, union } from './lang/struct.js';
 export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';
@@ -96,3 +101,4 @@ export {
   type ReleaseSet,
   releaseSet,
 } from './releases.js';
+export { convertAlong, type KnownStep, steps, stepsBetween } from './steps.js';

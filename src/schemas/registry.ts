@@ -7,6 +7,7 @@ import { kexecMetadata } from './abi/kexec-metadata.js';
 import { khoChosenFamily } from './abi/kho-chosen.js';
 import { khoRoot } from './abi/kho-root.js';
 import { khoSetupData } from './abi/kho-scratch.js';
+import { khoTest } from './abi/kho-test.js';
 import { guestMemfdLiveupdate, kvmVmLiveupdate } from './abi/kvm-liveupdate.js';
 import { liveupdateFeatures, luoFeatureForm, memfdFeatureForm } from './abi/liveupdate-features.js';
 import { luo } from './abi/luo.js';
@@ -15,6 +16,8 @@ import { memblock } from './abi/memblock.js';
 import { memfd } from './abi/memfd.js';
 import { netkitLiveupdate } from './abi/netkit-liveupdate.js';
 import { pciLiveupdate } from './abi/pci-liveupdate.js';
+import { rfcIntelIommu } from './abi/rfc-intel-iommu.js';
+import { rfcIommufd } from './abi/rfc-iommufd.js';
 import { vfioPciLiveupdate } from './abi/vfio-pci-liveupdate.js';
 import { type Family, type Version, versionName } from './lang/family.js';
 
@@ -40,6 +43,9 @@ export const families: readonly Family[] = Object.freeze([
   luoFeatureForm,
   memfdFeatureForm,
   liveupdateFeatures,
+  khoTest,
+  rfcIommufd,
+  rfcIntelIommu,
 ]);
 
 /** A version with the family it belongs to. */

@@ -197,7 +197,7 @@ describe('the registry as a lookup', () => {
     expect(lookup('kho-subtree', 'LUO', new TextEncoder().encode('luo-v5\0\0'))).toBe(
       versionsOf('luo-v5')[0]?.version.layout,
     );
-    expect(lookup('luo-file', 'memfd-v2', undefined)).toBe(versionsOf('memfd-v2')[0]?.version.layout);
+    expect(lookup('luo-file', 'memfd-v2', undefined)).toBe(versionsOf('memfd-v2').at(-1)?.version.layout);
     expect(lookup('luo-flb', 'liveupdate-test-flb-v1', undefined)).toBe('inline');
   });
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // KHO before it was merged (A. Graf, v1 to v3, 2023-12 to 2024-01, <20240117144704.602-1-graf@amazon.com>): one FDT holds
 // the state of all subsystems, and preserved memory is listed in `mem` properties of any node.
-import { node } from '../lang/node.js';
+import { node, optional } from '../lang/node.js';
 import { pointer, u32, u64 } from '../lang/scalar.js';
 import { array, struct } from '../lang/struct.js';
+import { intelIommuV0 } from './rfc-intel-iommu.js';
+import { iommufdV0 } from './rfc-iommufd.js';
 
 /** A run of preserved memory. */
 export const khoMem = struct(
@@ -21,10 +23,11 @@ export const khoMem = struct(
 /** Property `mem`, also the whole cache of all `mem` properties. */
 export const khoMemArray = array(khoMem, 'rest', { doc: 'preserved memory' });
 
-/** The root in that form. */
+/** The root in that form, with the nodes of the RFC of 2024 in the order in which their drivers start. */
 export const khoRootV1Tree = node({
   doc: 'Root of a handover, 2023 form: the nodes of all subsystems are in it.',
   compatible: 'kho-v1',
+  children: { 'intel-iommu': optional(intelIommuV0), iommufd: optional(iommufdV0) },
 });
 
 /** The x86 setup_data node in that form. */

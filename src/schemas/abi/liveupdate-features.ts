@@ -5,7 +5,8 @@ import { family, version } from '../lang/family.js';
 import { chars, pointer, reserved, u32, u64 } from '../lang/scalar.js';
 import { array, struct } from '../lang/struct.js';
 import { vmallocOf } from './kho-vmalloc.js';
-import { luoFlbPage, luoSessionBlock } from './luo.js';
+import { luoSessionBlock } from './luo.js';
+import { luoFlbPage } from './luo-entries.js';
 import { memfdFolio } from './memfd.js';
 import { PAGE_SIZE } from './page.js';
 

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The live update orchestrator (LUO): sessions, the files in them, and objects bound to files (FLB).
-// Linux 6.19 to 7.3: include/linux/kho/abi/{luo,block}.h, kernel/liveupdate/.
+// The live update orchestrator (LUO), all versions; here the layouts of luo-v5, of Linux 7.2 and 7.3.
+// Sources: include/linux/kho/abi/{luo,block}.h, kernel/liveupdate/.
 import { family, version } from '../lang/family.js';
 import { chars, link, pointer, u64, unused } from '../lang/scalar.js';
 import { array, struct } from '../lang/struct.js';
+import { luoV3, luoV4 } from './luo-arrays.js';
+import { luoFile, luoFlbPage } from './luo-entries.js';
+import { luoV1, luoV1Plain, luoV2 } from './luo-fdt.js';
 import { PAGE_SIZE } from './page.js';
-
-/** One file of a session, the same in all versions. */
-export const luoFile = struct(
-  'luo_file_ser',
-  {
-    compatible: chars(48, { doc: 'version string of the handler', nonEmpty: true }),
-    data: pointer({ to: 'lookup', group: 'luo-file', key: 'compatible' }, { doc: 'what the handler keeps' }),
-    token: u64({ doc: 'token that user space gave the file' }),
-  },
-  { doc: 'A preserved file.' },
-);
 
 /** The pointer to the next block of a list (`kho_block`), and how many entries this one holds. */
 const nextBlock = link({ doc: 'the next block', align: PAGE_SIZE });
@@ -66,29 +58,6 @@ export const luoSessionBlock = struct(
   { doc: 'A kho_block of sessions.', size: PAGE_SIZE, align: PAGE_SIZE },
 );
 
-/** One object bound to the life of files. */
-export const luoFlb = struct(
-  'luo_flb_ser',
-  {
-    name: chars(48, { doc: 'version string of the object', nonEmpty: true }),
-    data: pointer({ to: 'lookup', group: 'luo-flb', key: 'name' }, { doc: 'what its owner keeps' }),
-    count: u64({ doc: 'files that depend on it', min: 1n }),
-  },
-  { doc: 'A preserved object that files depend on (file-lifecycle-bound).' },
-);
-
-/** The page of those objects. */
-export const luoFlbPage = struct(
-  'luo_flb_header_ser',
-  {
-    pgcnt: u64({ doc: 'size of this array', unit: 'pages', oneOf: [1n] }),
-    count: u64({ doc: 'objects in it', max: capacity(64) }),
-    flbs: array(luoFlb, { field: 'count' }, { unique: 'name' }),
-    tail: unused('rest'),
-  },
-  { doc: 'All preserved file-lifecycle-bound objects.', size: PAGE_SIZE, align: PAGE_SIZE },
-);
-
 /** luo-v5: the blob. */
 export const luoV5 = struct(
   'luo_ser',
@@ -108,10 +77,52 @@ export const luoV5 = struct(
 export const luo = family({
   name: 'luo',
   doc: 'State of the live update orchestrator.',
-  key: { by: 'chars', offset: 0, length: 8 },
+  key: { by: 'chars', offset: 0, length: 8, orCompatible: true },
   mismatch: 'panic',
   lookup: { group: 'kho-subtree', name: 'LUO' },
   versions: [
+    version({
+      key: 'luo-v1',
+      variant: 'plain',
+      layout: luoV1Plain,
+      status: 'merged',
+      first: '6.19',
+      last: '6.19',
+      source: 'include/linux/kho/abi/luo.h, commit cc4adab164b7',
+      notes: 'Kernels of variant flb fail to start LUO on it: they want the node luo-flb.',
+    }),
+    version({
+      key: 'luo-v1',
+      variant: 'flb',
+      layout: luoV1,
+      status: 'merged',
+      first: '7.0',
+      last: '7.1',
+      source: 'include/linux/kho/abi/luo.h, commit cab056f2aae7',
+      notes: 'First release inferred from dates of commits. The string was not changed when luo-flb came.',
+    }),
+    version({
+      key: 'luo-v2',
+      layout: luoV2,
+      status: 'unreleased',
+      source:
+        '<20260603154402.468928-1-pasha.tatashin@soleen.com>, "centralize state management into struct luo_ser"',
+      notes: 'Between commits of the 7.2 cycle; list trees of May 2026 number otherwise.',
+    }),
+    version({
+      key: 'luo-v3',
+      layout: luoV3,
+      status: 'unreleased',
+      source: '<20260603154402.468928-1-pasha.tatashin@soleen.com>, "register luo_ser as KHO subtree"',
+      notes: 'Between commits of the 7.2 cycle; list trees of May 2026 number otherwise.',
+    }),
+    version({
+      key: 'luo-v4',
+      layout: luoV4,
+      status: 'unreleased',
+      source: '<20260603154402.468928-1-pasha.tatashin@soleen.com>, "Remove limit on the number of sessions"',
+      notes: 'Between commits of the 7.2 cycle; list trees of May 2026 number otherwise.',
+    }),
     version({
       key: 'luo-v5',
       layout: luoV5,

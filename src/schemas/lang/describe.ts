@@ -182,8 +182,11 @@ export function targetText(target: PointerTarget): string {
   switch (target.to) {
     case 'self':
       return 'the next of these';
-    case 'layout':
-      return target.layout.kind === 'node' ? 'an FDT' : cTypeName(target.layout);
+    case 'layout': {
+      const { layout, elements } = target;
+      if (layout.kind === 'array' && elements !== undefined) return `${cTypeName(layout.of)}[${elements}]`;
+      return layout.kind === 'node' ? 'an FDT' : cTypeName(layout);
+    }
     case 'memory':
       return target.length === undefined ? 'a page' : `${target.length} bytes`;
     case 'lookup':

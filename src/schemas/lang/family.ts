@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Layout, Value } from './type.js';
+import type { Layout } from './type.js';
 
 /** A kernel release such as `6.17.9`. */
 export type Release = `${number}.${number}` | `${number}.${number}.${number}`;
 
 /**
  * Where a family's blobs say which version they are:
- * `compatible`, in property `compatible` of an FDT's root; `chars`, in a character array of a struct; `u32`, in an
+ * `compatible`, in property `compatible` of an FDT's root; `chars`, in a character array of a struct, or with
+ * `orCompatible` as `compatible`, where the blob is an FDT; `u32`, in an
  * integer of native byte order; `name`, in a string beside the pointer to the blob, such as a LUO file's `compatible`;
  * `implied`, the version of what leads there holds for it too.
  */
 export type VersionKey =
   | { readonly by: 'compatible' }
-  | { readonly by: 'chars'; readonly offset: number; readonly length: number }
+  | {
+      readonly by: 'chars';
+      readonly offset: number;
+      readonly length: number;
+      readonly orCompatible?: true;
+    }
   | { readonly by: 'u32'; readonly offset: number }
   | { readonly by: 'name' }
   | { readonly by: 'implied' };
@@ -39,17 +45,6 @@ export interface Version<L extends Layout = Layout> {
   readonly source: string;
   /** What else to know: what is inferred, what readers pass over. */
   readonly notes?: string | undefined;
-}
-
-/** How values get from one version to the next. */
-export interface Step<From extends Layout = Layout, To extends Layout = Layout> {
-  readonly from: string;
-  readonly to: string;
-  /** Whether nothing is lost on the way. */
-  readonly lossless: boolean;
-  /** What is done, and what is lost. */
-  readonly doc: string;
-  readonly convert: (value: Value<From>) => Value<To>;
 }
 
 /** What the kernel does with a blob of a version it does not know. */
@@ -83,25 +78,6 @@ export function version<const L extends Layout>(declared: Version<L>): Version<L
 /** The name of a version as users write it: `kho-v1=B`, or `kho-v4` where there is one layout. */
 export function versionName({ key, name = key, variant }: Version): string {
   return variant === undefined ? name : `${name}=${variant}`;
-}
-
-/**
- * Declares a step between neighbouring versions.
- *
- * @throws TypeError when a step leads from a version to itself
- */
-export function step<From extends Layout, To extends Layout>(
-  from: Version<From>,
-  to: Version<To>,
-  options: {
-    readonly lossless: boolean;
-    readonly doc: string;
-    readonly convert: (value: Value<From>) => Value<To>;
-  },
-): Step<From, To> {
-  if (versionName(from) === versionName(to))
-    throw new TypeError(`a step from ${versionName(from)} to itself`);
-  return Object.freeze({ from: versionName(from), to: versionName(to), ...options });
 }
 
 /**

@@ -8,6 +8,7 @@ import { gatherPages } from './gather.js';
 import type { ByteOrder } from './input.js';
 import type { Lookup, Memory, Reached } from './memory.js';
 import { elementsIn, type FoundPointer, pointersIn } from './pointers.js';
+import { sizeOf } from './size.js';
 import { sizeInMemory } from './size-in-memory.js';
 import type { Layout, PointerType } from './type.js';
 
@@ -161,7 +162,13 @@ export function* follow(
       case 'layout': {
         const total = target.total === undefined ? undefined : BigInt(Number(scope[target.total]));
         const chain = total === undefined ? undefined : { elements: 0, blocks: 0, total, path };
-        return [{ layout: target.layout, address, length: size(target.length), path, chain }];
+        const length =
+          target.elements === undefined
+            ? size(target.length)
+            : arraySize(target.layout, Number(scope[target.elements]));
+        // An array without elements may be anywhere.
+        if (target.elements !== undefined && length === 0) return [];
+        return [{ layout: target.layout, address, length, path, chain }];
       }
       case 'memory':
         return [{ layout: undefined, address, length: size(target.length), path }];
@@ -184,6 +191,8 @@ export function* follow(
         const key = target.key === undefined ? '' : String(scope[target.key]);
         const layout = lookup(target.group, key, bytes, address);
         if (layout === 'inline') return [];
+        if (layout?.kind === 'node' && length === undefined)
+          return [{ layout, address, length: fdtSize(address, path), path }];
         if (layout === undefined) {
           const place = { offset: 0, path, base: address };
           tell(issueAt(place, 'NO_LAYOUT', `a known ${target.group}`, `"${key}"`));
@@ -217,6 +226,12 @@ export function* follow(
     if (type.kind === 'gather')
       yield* gatherPages(type, value, scope, path, memory, { byteOrder, pageSize, issue: tell });
   }
+}
+
+/** Bytes that an array of `count` elements takes. */
+function arraySize(layout: Layout, count: number): number | undefined {
+  const size = layout.kind === 'array' ? sizeOf(layout.of) : undefined;
+  return size === undefined ? undefined : size * count;
 }
 
 function flagBits({ flags = {} }: PointerType): bigint {

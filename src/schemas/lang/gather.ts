@@ -60,11 +60,9 @@ export function* gatherPages(
       return;
     }
     seen.add(address);
-    const chunk = decodeMemory(type.chunk, inputOf(bytes, context.byteOrder), {
-      offset: 0,
-      path: at,
-      base: address,
-    });
+    const place = { offset: 0, path: at, base: address };
+    const chunk = decodeMemory(type.chunk, inputOf(bytes, context.byteOrder), place);
+    checkValue(type.chunk, chunk, place, length, issue);
     if (!isRecord(chunk)) return;
     yield { address, length, path: at, layout: type.chunk, bytes, value: chunk };
     const found = chunk['phys'];

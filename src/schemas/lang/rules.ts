@@ -24,24 +24,20 @@ export function checkVisit({ type, value, place, scope }: Visit, complain: Compl
         checkInteger(part, value[name], { ...place, path: `${place.path}.${name}` }, complain);
       }
       return;
-    case 'chars':
-    case 'text':
+    case 'chars': {
       if (typeof value !== 'string') return;
-      if (type.kind === 'chars') {
-        const { length, terminated, nonEmpty, constant } = type;
-        if (terminated && value.length >= length) {
-          complain(issueAt(place, 'BAD_VALUE', `a NUL within ${length} bytes`, 'none'));
-        }
-        if (nonEmpty && value === '') complain(issueAt(place, 'BAD_VALUE', 'text', 'nothing'));
-        if (value.includes('\0'))
-          complain(issueAt(place, 'NOT_ZERO', 'zeros after the first NUL', showValue(value)));
-        if (constant !== undefined && value !== constant) {
-          complain(issueAt(place, 'BAD_VALUE', `"${constant}"`, showValue(value)));
-        }
-      } else if (type.includes !== undefined && !value.split('\0').includes(type.includes)) {
-        complain(issueAt(place, 'BAD_VALUE', `"${type.includes}"`, showValue(value)));
+      const { length, terminated, nonEmpty, constant } = type;
+      if (terminated && value.length >= length) {
+        complain(issueAt(place, 'BAD_VALUE', `a NUL within ${length} bytes`, 'none'));
+      }
+      if (nonEmpty && value === '') complain(issueAt(place, 'BAD_VALUE', 'text', 'nothing'));
+      if (value.includes('\0'))
+        complain(issueAt(place, 'NOT_ZERO', 'zeros after the first NUL', showValue(value)));
+      if (constant !== undefined && value !== constant) {
+        complain(issueAt(place, 'BAD_VALUE', `"${constant}"`, showValue(value)));
       }
       return;
+    }
     case 'reserved':
       if (type.mustBeZero && value instanceof Uint8Array) {
         const at = value.findIndex((byte) => byte !== 0);

@@ -41,7 +41,7 @@ export interface IntegerType<V = number | bigint> extends TypeBase<V> {
  * Where a physical pointer leads:
  * `self`, another instance of the struct the pointer is in (a linked list);
  * `layout`, a declared layout; `total` names the field of the pointer's struct that counts all elements of the list,
- * `length` the one that holds the size in bytes;
+ * `length` the one that holds the size in bytes, `elements` the one that counts the elements of the array that it is;
  * `memory`, contents that nobody describes, as long as the field `length` says (in bytes), else one page;
  * `lookup`, a layout that the registry knows in `group` by the text of the field `key` (the name of a node is `$name`),
  * or by the bytes there without one; `sized: 'fdt'` when the size is in the header of the FDT that must be there;
@@ -54,6 +54,7 @@ export type PointerTarget =
       readonly layout: Layout;
       readonly total?: string | undefined;
       readonly length?: string | undefined;
+      readonly elements?: string | undefined;
     }
   | { readonly to: 'memory'; readonly length?: string | undefined }
   | {
