@@ -165,6 +165,9 @@ function handover({ key, top, unit, domain, device }: Revision, empty = false): 
     [AT.domains, page(domains, 0n, some(domain))],
     [AT.devices, page(devices, empty ? 0n : MORE_DEVICES, some(device))],
     [MORE_DEVICES, page(devices, 0n, [...some(device), ...some(device)])],
+    // Tokens of an Arm unit's tables, and of a device's.
+    [0x203000n, new Uint8Array(2 * 8)],
+    [0x204000n, new Uint8Array(3 * 8)],
   ]);
 }
 

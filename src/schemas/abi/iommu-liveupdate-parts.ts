@@ -112,6 +112,9 @@ export const iommuUnitIntel = struct(
   { doc: 'A hardware unit.', rules: [usedWith(['arch.intel.root_table'], ...DELETED)] },
 );
 
+/** Tokens of tables of the second level. */
+const tokens = array(u64(), 'rest', { doc: 'tokens of tables of the second level' });
+
 /** The kind of a hardware unit, in trees that know Arm's. */
 const armType = u64({ doc: 'kind of hardware unit', names: IOMMU_TYPES_ARM });
 const lengthOfIntel = { size: 88 };
@@ -139,8 +142,8 @@ export const iommuUnitSmmuB2 = struct(
             num_l2_tables: u32({ doc: 'number of preserved tables of the second level' }),
             padding: reserved(4),
             l2_strtab_lu_states_phys: pointer(
-              { to: 'memory' },
-              { doc: 'u64 tokens of those tables; 0 for a linear table' },
+              { to: 'layout', layout: tokens, elements: 'num_l2_tables' },
+              { doc: 'tokens of those tables; 0 for a linear table' },
             ),
           }),
         },
@@ -190,8 +193,8 @@ export const iommuDeviceSmmu = struct(
     num_l2_cdtables: u32({ doc: 'number of preserved tables of the second level' }),
     padding: reserved(4),
     l2_cdtab_lu_states_phys: pointer(
-      { to: 'memory' },
-      { doc: 'u64 tokens of those tables; 0 for a linear table' },
+      { to: 'layout', layout: tokens, elements: 'num_l2_cdtables' },
+      { doc: 'tokens of those tables; 0 for a linear table' },
     ),
   },
   { doc: 'Context descriptors of a device.' },
