@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds dist: the library as modules with types by tsc, the program `kho` as one file by esbuild.
+// Builds dist: the library as modules with types by tsc, the program `kho` as one file by esbuild, with V8's code cache.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 
@@ -35,7 +43,7 @@ mkdirSync(cli, { recursive: true });
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['src/cli/main.ts'],
-  outfile: join(cli, 'kho.js'),
+  outfile: join(cli, 'kho-main.js'),
   bundle: true,
   platform: 'node',
   target: 'node20.19',
@@ -43,17 +51,25 @@ const { metafile } = await build({
   format: 'cjs',
   minify: true,
   legalComments: 'none',
-  banner: { js: '#!/usr/bin/env node' },
+  // start.cjs compiles the file by itself, so it has to be what Node would have wrapped around it.
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: '})' },
   define: { KHO_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   // Native code, optional: required from node_modules if it is there.
   external: ['koffi'],
   plugins: [yargsWithoutFiles],
   metafile: true,
 });
+copyFileSync(join(root, 'src', 'cli', 'start.cjs'), join(cli, 'kho.js'));
 chmodSync(join(cli, 'kho.js'), 0o755);
 // The package is ESM; this folder is not.
 writeFileSync(join(cli, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(join(cli, 'THIRD-PARTY-NOTICES.txt'), notices(Object.keys(metafile.inputs)));
+// The code cache holds what one run of the most used command had compiled (measured: 1.6x the time of bare node
+// without it, 1.25x with it).
+const warmUp = ['dump', join(root, 'fixtures', 'demo', 'out', 'fdt')];
+const maker = join(root, 'scripts', 'make-code-cache.cjs');
+execFileSync(process.execPath, [maker, cli, ...warmUp], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 /** The licences of the packages that the bundle holds parts of. */
 function notices(inputs) {
@@ -69,5 +85,5 @@ function notices(inputs) {
     if (file === undefined) throw new Error(`${name} is in the bundle and has no licence file`);
     return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
   });
-  return `kho.js holds parts of these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `kho-main.js holds parts of these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
