@@ -82,10 +82,10 @@ const save = (name, bytes) => {
 
 const names = Array.from({ length: 4096 }, (_, index) => String(index));
 const shapes = [
-  { title: '200,000 nodes', groups: 200, runs: 7 },
-  { title: '400,000 nodes', groups: 400, runs: 5 },
-  { title: '800,000 nodes', groups: 800, runs: 5 },
-  { title: '2,000,000 nodes', groups: 2000, runs: 5 },
+  { title: '200,000 nodes', groups: 200, runs: 40 },
+  { title: '400,000 nodes', groups: 400, runs: 30 },
+  { title: '800,000 nodes', groups: 800, runs: 20 },
+  { title: '2,000,000 nodes', groups: 2000, runs: 15 },
 ];
 
 report.heading('libfdt');
