@@ -96,6 +96,11 @@ export class Fdt {
     return new FdtCursor(this.bytes, this.bounds, this.#names, start);
   }
 
+  /** The name of a property by its offset in the strings block, `undefined` where there is no string. */
+  propertyName(nameoff: number): string | undefined {
+    return this.#names.at(nameoff);
+  }
+
   /**
    * The node at `path`, `undefined` when there is none. Components are compared exactly; as in libfdt one without a
    * unit address also finds the first node of that name with one (`/memory` finds `/memory@0`).

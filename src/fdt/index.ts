@@ -24,4 +24,5 @@ export type { FdtReservation } from './reservation.js';
 export { fdtSegments, type Segment, type SegmentKind } from './segments.js';
 export { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_NOP, FDT_PROP } from './token.js';
 export { type FdtTree, type FdtTreeNode, type FdtTreeProperty, readTree } from './tree.js';
+export { type FdtVisitor, visitFdt } from './visit.js';
 export { FdtWriter, type FdtWriterOptions } from './writer.js';
