@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { decodeLatin1 } from '../bytes/latin1.js';
 import {
   type CompatSide,
   sideOfBlob,
@@ -10,6 +11,7 @@ import {
 } from '../kho/compat-side.js';
 import { looksLikeFdt } from '../kho/debugfs-folder.js';
 import { looksLikeElf } from '../kho/elf-sections.js';
+import { memoryOf, sideInImage } from '../kho/image-side.js';
 import { readKernelVersions } from '../kho/kernel-versions-section.js';
 import type { IdentifyOptions } from '../schemas/identify.js';
 import { inFile, UsageError } from './failure.js';
@@ -22,7 +24,7 @@ import { parseJson } from './json-input.js';
  *
  * @throws UsageError for what is neither, FileError for a file that cannot be a side
  */
-export function readSide(word: string, options: IdentifyOptions): CompatSide {
+export async function readSide(word: string, options: IdentifyOptions): Promise<CompatSide> {
   const found = word === '-' ? undefined : statSync(word, { throwIfNoEntry: false });
   if (word !== '-' && found === undefined) {
     const side = sideOfRelease(word);
@@ -32,7 +34,11 @@ export function readSide(word: string, options: IdentifyOptions): CompatSide {
     );
   }
   if (found?.isDirectory()) return inFile(word, () => sideOfFolder(word, openFolder(word), options));
-  if (found?.isFile() && looksLikeElf(firstBytes(word))) return inFile(word, () => kernelSide(word));
+  if (found?.isFile()) {
+    const first = firstBytes(word);
+    if (looksLikeElf(first) && first[ELF_TYPE] !== ET_CORE) return inFile(word, () => kernelSide(word));
+    if (isImage(first, found.size)) return await imageSide(word, options);
+  }
   const bytes = readInput(word);
   return inFile(word, () => {
     if (bytes[0] === 0x7b) return sideOfCatalogue(word, parseJson(word, bytes));
@@ -41,8 +47,36 @@ export function readSide(word: string, options: IdentifyOptions): CompatSide {
   });
 }
 
+/** Where an ELF file says what it is, and what it says when it is a dump and no kernel. */
+const ELF_TYPE = 16;
+const ET_CORE = 4;
+/** First bytes of the other formats of memory images (docs/image.md). */
+const IMAGE_MAGICS = ['KDUMP   ', 'DISKDUMP', 'makedumpfile', 'EMiL', 'AVML'];
+/** Whatever else is at least this large is raw memory: no blob or catalogue is. */
+const SMALLEST_RAW = 16 << 20;
+
+function isImage(first: Uint8Array, size: number): boolean {
+  const text = decodeLatin1(first);
+  if (looksLikeElf(first) || IMAGE_MAGICS.some((magic) => text.startsWith(magic))) return true;
+  return size >= SMALLEST_RAW && !looksLikeFdt(first) && first[0] !== 0x7b;
+}
+
+/** Loaded when asked for: most calls have no image. */
+async function imageSide(file: string, options: IdentifyOptions): Promise<CompatSide> {
+  const { openImage } = await import('../image/open.js');
+  return inFile(file, () => {
+    const image = openImage(file);
+    try {
+      const side = sideInImage(image);
+      return sideOfFolder(file, side === undefined ? [] : [side], { ...options, memory: memoryOf(image) });
+    } finally {
+      image.close();
+    }
+  });
+}
+
 function firstBytes(file: string): Uint8Array {
-  return inFile(file, () => withFile(file, (read) => read(0, 4)));
+  return inFile(file, () => withFile(file, (read) => read(0, ELF_TYPE + 2)));
 }
 
 function kernelSide(file: string): CompatSide {

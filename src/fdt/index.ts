@@ -19,6 +19,7 @@ export { FDT_ERRORS, FdtError, type FdtErrorCode, type FdtIssue } from './error.
 export { Fdt, FdtNode, FdtProperty, type OpenFdtOptions, openFdt } from './fdt.js';
 export { FDT_MAGIC, type FdtHeader } from './header.js';
 export type { NodeColumns } from './node-columns.js';
+export type { PropertyNames } from './property-names.js';
 export { type ReencodeOptions, reencodeFdt } from './reencode.js';
 export type { FdtReservation } from './reservation.js';
 export { fdtSegments, type Segment, type SegmentKind } from './segments.js';

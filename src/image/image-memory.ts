@@ -15,6 +15,7 @@ export type PageVisitor = (pfn: number, bytes: Uint8Array) => boolean;
 
 /** What a format makes of a file: physical memory, and all of it in one go. */
 export interface ImageMemory extends PhysicalMemory {
+  /** Whole pages held, and pages left out by the dumper. */
   counts(): PageCounts;
   /**
    * Shows every whole page the image holds, by ascending address, read in long stretches and not through a mapping.

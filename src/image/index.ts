@@ -11,7 +11,7 @@ export type { ImageIoChoice } from './choose-io.js';
 export { ImageError, type ImageErrorCode, type ImageIssue } from './error.js';
 export type { ImageFormat, PageSpan } from './formats/format.js';
 export type { RawLayout } from './formats/raw.js';
-export type { PageCounts, PageVisitor } from './image-memory.js';
+export type { ImageMemory, PageCounts, PageVisitor } from './image-memory.js';
 export { type MemoryImage, type OpenImageOptions, openImage } from './open.js';
 export { mergeRuns, type PageRun, type PageSelection, selectPages } from './page-runs.js';
 export {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One side of a compatibility check as it can be given besides a release: a blob, a debugfs folder, a catalogue, a vmlinux.
-import { type Issue, KhoError } from '../bytes/issue.js';
+import { formatIssue, type Issue, KhoError } from '../bytes/issue.js';
 import { type Fdt, openFdt } from '../fdt/fdt.js';
 import { khoRoot } from '../schemas/abi/kho-root.js';
 import { khoSetupData } from '../schemas/abi/kho-scratch.js';
@@ -63,7 +63,7 @@ export function sideOfBlob(
 }
 
 /**
- * A debugfs folder: its root and all its blobs; of several directions the one that is handed over.
+ * A debugfs folder, or what an image holds: a root and all its blobs; of several directions the one that is handed over.
  *
  * @throws CompatSideError NO_VERSION when its root says no version that is known
  * @throws FdtError for a malformed FDT
@@ -74,9 +74,9 @@ export function sideOfFolder(
   options: IdentifyOptions,
 ): CompatSide {
   const [side] = sides;
-  if (side === undefined) throw noVersion('a folder without a root');
+  if (side === undefined) throw noVersion('nothing with a KHO root');
   const found: KnownVersion[] = [];
-  const notes: string[] = [];
+  const notes: string[] = side.issues.map(formatIssue);
   for (const blob of side.blobs) {
     const identified = blob.isFdt
       ? identifyFdt(openFdt(blob.bytes), options)

@@ -183,7 +183,8 @@ function readBlobs(
   return blobs;
 }
 
-function nativeU64(node: FdtNode, name: string): bigint | undefined {
+/** A property that is one u64 in the CPU's own byte order; `undefined` when it is missing or of another size. */
+export function nativeU64(node: FdtNode, name: string): bigint | undefined {
   const value = node.property(name)?.value;
   if (value === undefined || value.length !== 8) return undefined;
   return new DataView(value.buffer, value.byteOffset, 8).getBigUint64(0, true);

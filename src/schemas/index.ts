@@ -69,8 +69,10 @@ export { fingerprint } from './lang/fingerprint.js';
 export { type FollowOptions, type FollowStart, follow } from './lang/follow.js';
 export type { ByteOrder } from './lang/input.js';
 export type { Lookup, Memory, Reached } from './lang/memory.js';
+export type { NodeOptions } from './lang/node.js';
 export { decimal, each, name, node, optional } from './lang/node.js';
 export { relatedLayouts } from './lang/related.js';
+export type { BitPartOptions, CharsOptions, IntegerOptions, PointerOptions } from './lang/scalar.js';
 export {
   bits,
   bytes,
@@ -90,6 +92,7 @@ export {
 export { fieldOffsets, sizeOf } from './lang/size.js';
 export { type Span, spansOf } from './lang/spans.js';
 export { type Step, type StepMemory, step, stepMemory } from './lang/step.js';
+export type { ArrayOptions, CaseValues, Simplify, StructOptions } from './lang/struct.js';
 export { array, gather, struct, union } from './lang/struct.js';
 export { compileStructColumns, type StructColumn } from './lang/struct-columns.js';
 export type * from './lang/type.js';

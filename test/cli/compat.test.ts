@@ -225,3 +225,26 @@ describe.skipIf(!hasGcc)('kho compat of a vmlinux', () => {
     expect(kho(['compat', process.execPath, '7.3']).stderr).toContain('NO_VERSION');
   });
 });
+
+describe('a memory image as a side', () => {
+  it.each(['fixtures/kernel-7.3.4/kho-luo.trimmed.elf', 'fixtures/image/core.lzo.kdump'])(
+    '%s says what the debugfs folder of the same guest says',
+    (image) => {
+      for (const release of ['7.3', '7.1']) {
+        const [ofImage, ofFolder] = [image, FOLDER].map((side) => kho(['compat', side, release]));
+        expect(ofImage?.code).toBe(ofFolder?.code);
+        expect(rows(ofImage?.stdout ?? '').slice(1)).toEqual(rows(ofFolder?.stdout ?? '').slice(1));
+        expect(ofImage?.stdout.split('\n').slice(1)).toEqual(ofFolder?.stdout.split('\n').slice(1));
+      }
+    },
+  );
+
+  it('is refused in one line when it holds no handover', () => {
+    const file = 'fixtures/kernel-7.3.4/vtd-legacy.trimmed.elf';
+    const { code, stdout, stderr } = kho(['compat', file, '7.3']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(
+      `kho: ${file}: NO_VERSION: expected a version that is known, found nothing with a KHO root\n`,
+    );
+  });
+});

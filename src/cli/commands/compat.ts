@@ -13,13 +13,14 @@ import { requireOneStdin } from '../input.js';
 import { variantChoices } from '../schema-argument.js';
 
 const SIDE =
-  'release (7.3, 6.17.9, rfc-2024), blob, debugfs folder, vmlinux with section .liveupdate_versions, saved catalogue';
+  'release (7.3, 6.17.9, rfc-2024), blob, debugfs folder, memory image, vmlinux with section .liveupdate_versions, saved catalogue';
 
 /** `kho compat`. */
 export const compat: Command = defineCommand({
   examples: [
     ['compat 7.3 7.1', 'what a rollback would lose, part by part'],
     ['compat /sys/kernel/debug/kho/out 7.2', 'what another kernel makes of the handover that is ready'],
+    ['compat guest.kdump 7.2', 'the handover in a memory image'],
     ['compat 7.3 /boot/vmlinux-7.4', 'what a kernel says of itself, before kexec'],
     ['compat --matrix', 'all known kernels against each other'],
     ['compat 7.3 --catalogue > 7.3.json', 'keep a side, to be given instead of it later'],
@@ -35,7 +36,7 @@ export const compat: Command = defineCommand({
     variant: { type: 'string', array: true, describe: 'of layouts with one version string take this one' },
     json: { type: 'boolean', default: false, describe: 'print JSON' },
   },
-  run: ({ old, new: next, matrix, catalogue, variant, json }, io) => {
+  run: async ({ old, new: next, matrix, catalogue, variant, json }, io) => {
     if (matrix) {
       if (old !== undefined || catalogue) throw new UsageError('--matrix takes nothing else');
       return printMatrix(json, io);
@@ -44,13 +45,13 @@ export const compat: Command = defineCommand({
     const options = { variants: variantChoices(variant) };
     if (catalogue) {
       if (next !== undefined) throw new UsageError('--catalogue takes one side');
-      writeJsonValue(io.stdout.write, catalogueOf(readSide(old, options)), '');
+      writeJsonValue(io.stdout.write, catalogueOf(await readSide(old, options)), '');
       io.stdout.write('\n');
       return EXIT.ok;
     }
     if (next === undefined) throw new UsageError('expected kho compat OLD NEW');
     requireOneStdin(old, next);
-    return printPrediction(readSide(old, options), readSide(next, options), json, io);
+    return printPrediction(await readSide(old, options), await readSide(next, options), json, io);
   },
 });
 
