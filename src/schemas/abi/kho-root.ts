@@ -123,6 +123,15 @@ export const khoRootV4 = node({
   writer: 'dynamic',
 });
 
+/** The root with versions of its parts joined to its own string, as an RFC would have it; else kho-v4. */
+export const khoRootComposite = node({
+  doc: ROOT,
+  compatible: 'kho-v4;radix-v1;vmalloc-v1',
+  properties: { 'preserved-memory-map': radixMap },
+  each: each('subtrees', subtreeName, subtree),
+  writer: 'dynamic',
+});
+
 /** The KHO root FDT in all its versions. */
 export const khoRoot = family({
   name: 'kho-root',
@@ -191,6 +200,13 @@ export const khoRoot = family({
       first: '7.1',
       last: '7.1',
       source: 'include/linux/kho/abi/kexec_handover.h, commit 9d87d0fc8c8e',
+    }),
+    version({
+      key: 'kho-v4;radix-v1;vmalloc-v1',
+      layout: khoRootComposite,
+      status: 'rfc',
+      source: '<20260605033235.717351-9-…>, RFC of 2026-06-05',
+      notes: 'One string, compared as a whole: no kernel that knows kho-v4 alone accepts it.',
     }),
     version({
       key: 'kho-v4',
