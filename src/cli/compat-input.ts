@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { decodeLatin1 } from '../bytes/latin1.js';
+import { formatOf } from '../image/sniff.js';
 import {
   type CompatSide,
   sideOfBlob,
@@ -50,14 +50,11 @@ export async function readSide(word: string, options: IdentifyOptions): Promise<
 /** Where an ELF file says what it is, and what it says when it is a dump and no kernel. */
 const ELF_TYPE = 16;
 const ET_CORE = 4;
-/** First bytes of the other formats of memory images (docs/image.md). */
-const IMAGE_MAGICS = ['KDUMP   ', 'DISKDUMP', 'makedumpfile', 'EMiL', 'AVML'];
-/** Whatever else is at least this large is raw memory: no blob or catalogue is. */
+/** Whatever has no magic of an image and is at least this large is raw memory: no blob or catalogue is. */
 const SMALLEST_RAW = 16 << 20;
 
 function isImage(first: Uint8Array, size: number): boolean {
-  const text = decodeLatin1(first);
-  if (looksLikeElf(first) || IMAGE_MAGICS.some((magic) => text.startsWith(magic))) return true;
+  if (formatOf(first) !== 'raw') return true;
   return size >= SMALLEST_RAW && !looksLikeFdt(first) && first[0] !== 0x7b;
 }
 

@@ -35,12 +35,19 @@ const REFUSED: readonly { magic: string; name: string }[] = [
   { magic: 'QFI\xfb', name: 'a qcow2 disk image, not a memory image' },
 ];
 
+/** What the first 16 bytes of a file say it is. */
+export function formatOf(start: Uint8Array): SniffedFormat {
+  const text = decodeLatin1(start);
+  return FORMATS.find(({ magic }) => text.startsWith(magic))?.format ?? 'raw';
+}
+
 /** @throws ImageError UNSUPPORTED, by name, for files that look like memory images and are not */
 export function sniffFormat(source: ByteSource): SniffedFormat {
-  const start = decodeLatin1(source.view(0, Math.min(16, source.size)));
-  const refused = REFUSED.find(({ magic }) => start.startsWith(magic));
+  const start = source.view(0, Math.min(16, source.size));
+  const text = decodeLatin1(start);
+  const refused = REFUSED.find(({ magic }) => text.startsWith(magic));
   if (refused !== undefined) {
     throw new ImageError({ code: 'UNSUPPORTED', message: `this is ${refused.name}`, offset: 0 });
   }
-  return FORMATS.find(({ magic }) => start.startsWith(magic))?.format ?? 'raw';
+  return formatOf(start);
 }
