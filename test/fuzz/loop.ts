@@ -82,7 +82,7 @@ export function fuzz(
   const batch: Uint8Array[] = [];
   const outcomes = new Map<string, number>();
   const told = new Set<string>();
-  let [runs, compared, slowest, sample, base, grown] = [0, 0, 0, 0, 0, 0];
+  let [runs, compared, slowest, grown] = [0, 0, 0, 0];
 
   const tell = (finding: Finding, place: string): void => {
     if (told.has(place)) return;
@@ -132,8 +132,8 @@ export function fuzz(
   if (coverage === undefined) kept.push(...first.map((input) => ({ input, worth: 1, picked: 0 })));
   batch.push(...first);
   compare();
-  base = process.memoryUsage.rss();
-  sample = base;
+  const base = process.memoryUsage.rss();
+  let [sample, highest, largest] = [base, process.resourceUsage().maxRSS * 1024, 0];
   slowest = 0;
   const pick = (): Kept => {
     // Of three the one that was tried least for what it is worth.
@@ -149,11 +149,16 @@ export function fuzz(
     const input = mutation.change(pick().input, random.pick(kept).input);
     run(input);
     runs++;
-    const peak = process.resourceUsage().maxRSS * 1024;
-    if (peak - base > grown) grown = peak - base;
-    if (peak - sample > MEMORY_LIMIT + input.length && peak > base + MEMORY_LIMIT)
-      tell({ kind: 'memory', input, detail: `${Math.round((peak - sample) / MiB)} MiB` }, 'memory');
-    if (runs % MEMORY_SAMPLE === 0) sample = process.memoryUsage.rss();
+    largest = Math.max(largest, input.length);
+    if (runs % MEMORY_SAMPLE === 0) {
+      // The peak never goes down: what counts is how far above the memory in use it went in the meantime.
+      const peak = process.resourceUsage().maxRSS * 1024;
+      grown = Math.max(grown, peak - base);
+      if (peak - sample > MEMORY_LIMIT + largest && peak > highest)
+        tell({ kind: 'memory', input, detail: `${Math.round((peak - sample) / MiB)} MiB, up to ${MEMORY_SAMPLE} inputs before` }, 'memory');
+      highest = peak;
+      sample = process.memoryUsage.rss();
+    }
     if (target.compare !== undefined && batch.push(input) >= BATCH) compare();
     if (runs % 1000 === 0) options.progress?.(state());
   }

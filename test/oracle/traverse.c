@@ -54,7 +54,10 @@ static void traverse(const void *blob)
 		if (tag == FDT_BEGIN_NODE) {
 			int length = 0;
 			const char *name = fdt_get_name(blob, offset, &length);
-			add(name, length + 1);
+			/* Before version 16 names are paths; one without a slash is none for libfdt. */
+			if (!name)
+				name = (const char *)blob + fdt_off_dt_struct(blob) + offset + 4;
+			add(name, strlen(name) + 1);
 		} else if (tag == FDT_PROP) {
 			const char *name = "";
 			int length = 0;
