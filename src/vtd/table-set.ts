@@ -9,31 +9,34 @@ const CHUNK = 1 << CHUNK_SHIFT;
  */
 export class TableSet {
   readonly #chunks = new Map<number, Uint8Array>();
-  #number = -1;
+  /** First frame of the chunk that was used last. */
+  #first = -CHUNK;
   #chunk: Uint8Array = new Uint8Array(0);
 
   /** The level at which `frame` was reached, 0 if it was not. */
   level(frame: number): number {
     if (!this.#select(frame)) return 0;
-    return this.#chunk[frame % CHUNK] ?? 0;
+    return this.#chunk[frame - this.#first] ?? 0;
   }
 
   /** Notes that `frame` was reached at `level`. */
   add(frame: number, level: number): void {
     if (!this.#select(frame)) {
       this.#chunk = new Uint8Array(CHUNK);
-      this.#number = Math.floor(frame / CHUNK);
-      this.#chunks.set(this.#number, this.#chunk);
+      const number = Math.floor(frame / CHUNK);
+      this.#first = number * CHUNK;
+      this.#chunks.set(number, this.#chunk);
     }
-    this.#chunk[frame % CHUNK] = level;
+    this.#chunk[frame - this.#first] = level;
   }
 
   #select(frame: number): boolean {
+    const within = frame - this.#first;
+    if (within >= 0 && within < CHUNK) return true;
     const number = Math.floor(frame / CHUNK);
-    if (number === this.#number) return true;
     const chunk = this.#chunks.get(number);
     if (chunk === undefined) return false;
-    this.#number = number;
+    this.#first = number * CHUNK;
     this.#chunk = chunk;
     return true;
   }
