@@ -21,6 +21,7 @@ export {
   type SilentBits,
   type TextBits,
 } from './bit-record.js';
+export { TableBuilder, type TableBuildOptions } from './build.js';
 export { WalkError, type WalkErrorCode } from './error.js';
 export {
   type Extent,
