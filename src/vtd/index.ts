@@ -22,6 +22,7 @@ export {
   type SilentBits,
   type TextBits,
 } from './bit-record.js';
+export { TableBuilder, type TableBuildOptions } from './build.js';
 export {
   type DeviceFault,
   type DeviceFaultCode,
