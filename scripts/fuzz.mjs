@@ -22,7 +22,10 @@ await build({
       setup: ({ onLoad }) =>
         onLoad({ filter: /\.ts$/ }, ({ path }) => ({
           // The bundle lies elsewhere than its sources.
-          contents: readFileSync(path, 'utf8').replaceAll('import.meta.dirname', JSON.stringify(dirname(path))),
+          contents: readFileSync(path, 'utf8').replaceAll(
+            'import.meta.dirname',
+            JSON.stringify(dirname(path)),
+          ),
           loader: 'ts',
         })),
     },

@@ -60,7 +60,8 @@ export function instrument(fileName: string, source: string, first: number, coun
 
 /** The children of a node that run or do not run. */
 function branchesOf(node: ts.Node): readonly ts.Node[] {
-  if (ts.isIfStatement(node)) return [node.thenStatement, ...(node.elseStatement ? [node.elseStatement] : [])];
+  if (ts.isIfStatement(node))
+    return [node.thenStatement, ...(node.elseStatement ? [node.elseStatement] : [])];
   if (ts.isIterationStatement(node, false)) return [node.statement];
   if (ts.isConditionalExpression(node)) return [node.whenTrue, node.whenFalse];
   if (ts.isBinaryExpression(node)) return SHORT_CIRCUITS.has(node.operatorToken.kind) ? [node.right] : [];

@@ -11,8 +11,8 @@ const BATCH = 2000;
 const MiB = 2 ** 20;
 /** What one input may take in memory beyond its own size. */
 const MEMORY_LIMIT = 256 * MiB;
-/** Inputs far below a MiB get this long: what is longer is no matter of how fast a machine is. */
-const SHORTEST_LIMIT_MS = 250;
+/** A MiB may take a second; so may less than that. */
+const SHORTEST_LIMIT_MS = 1000;
 /** Inputs between two looks at how much memory the process takes. */
 const MEMORY_SAMPLE = 64;
 
@@ -155,7 +155,14 @@ export function fuzz(
       const peak = process.resourceUsage().maxRSS * 1024;
       grown = Math.max(grown, peak - base);
       if (peak - sample > MEMORY_LIMIT + largest && peak > highest)
-        tell({ kind: 'memory', input, detail: `${Math.round((peak - sample) / MiB)} MiB, up to ${MEMORY_SAMPLE} inputs before` }, 'memory');
+        tell(
+          {
+            kind: 'memory',
+            input,
+            detail: `${Math.round((peak - sample) / MiB)} MiB, up to ${MEMORY_SAMPLE} inputs before`,
+          },
+          'memory',
+        );
       highest = peak;
       sample = process.memoryUsage.rss();
     }

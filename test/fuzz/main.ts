@@ -73,7 +73,9 @@ async function runTarget(
     const path = join(to, `${finding.kind}-${nameOf(finding.input)}`);
     writeFileSync(path, finding.input);
     writeFileSync(`${path}.txt`, `${finding.detail}\n`);
-    console.log(`${asked.target}: ${finding.kind}, ${finding.input.length} bytes in ${path}\n${finding.detail}`);
+    console.log(
+      `${asked.target}: ${finding.kind}, ${finding.input.length} bytes in ${path}\n${finding.detail}`,
+    );
   };
   for (let attempt = 0; runs < asked.runs && attempt < 5; attempt++) {
     const spent = (performance.now() - start) / 60_000;

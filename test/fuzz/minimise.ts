@@ -68,7 +68,9 @@ function shorten(
   let cuts = 0;
   for (let size = 2 ** Math.floor(Math.log2(Math.max(1, bytes.length))); size >= 4; size >>= 1) {
     for (let at = 0; at < bytes.length && cuts < MAX_CUTS; ) {
-      const candidate = new Uint8Array(Math.max(0, bytes.length - size) + Math.max(0, at + size - bytes.length));
+      const candidate = new Uint8Array(
+        Math.max(0, bytes.length - size) + Math.max(0, at + size - bytes.length),
+      );
       candidate.set(bytes.subarray(0, at));
       candidate.set(bytes.subarray(at + size), at);
       cuts++;

@@ -29,8 +29,29 @@ const WORDS = [
   ...textWords(
     ...['/', '{', '};', ';', '<', '>', '[', ']', '(', ')', '"', '&', '&{/}', ':', ',', '=', '?', '\\', '\\x'],
     ...['/dts-v1/;', '/ {', '/memreserve/ ', '/bits/ 64 ', '/delete-node/ ', '/delete-property/ '],
-    ...['/omit-if-no-ref/ ', '/include/ ', '/incbin/ ', '/plugin/;', '/*', '*/', '//', '# 1 "a"\n', '0x', 'ULL'],
-    ...['compatible', 'phandle', 'linux,phandle', '#address-cells', 'name', 'reg', '<<', '&&', '0xffffffffffffffff'],
+    ...[
+      '/omit-if-no-ref/ ',
+      '/include/ ',
+      '/incbin/ ',
+      '/plugin/;',
+      '/*',
+      '*/',
+      '//',
+      '# 1 "a"\n',
+      '0x',
+      'ULL',
+    ],
+    ...[
+      'compatible',
+      'phandle',
+      'linux,phandle',
+      '#address-cells',
+      'name',
+      'reg',
+      '<<',
+      '&&',
+      '0xffffffffffffffff',
+    ],
   ),
 ];
 
