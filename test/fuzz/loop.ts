@@ -11,8 +11,6 @@ const BATCH = 2000;
 const MiB = 2 ** 20;
 /** What one input may take in memory beyond its own size. */
 const MEMORY_LIMIT = 256 * MiB;
-/** A MiB may take a second; so may less than that. */
-const SHORTEST_LIMIT_MS = 1000;
 /** Inputs between two looks at how much memory the process takes. */
 const MEMORY_SAMPLE = 64;
 
@@ -31,6 +29,8 @@ export interface LoopOptions {
   readonly runs: number;
   /** When to stop, as `performance.now()` tells the time; default never. */
   readonly until?: number | undefined;
+  /** Milliseconds that an input may take however short it is; default 1000, what a MiB may take. */
+  readonly shortestLimit?: number | undefined;
   /** Inputs found by earlier runs. */
   readonly corpus: readonly Uint8Array[];
   /** Told of each finding; one of each place in the code is enough. */
@@ -101,7 +101,7 @@ export function fuzz(
     }
     const took = performance.now() - start;
     if (took > slowest) slowest = took;
-    const limit = Math.max(SHORTEST_LIMIT_MS, (1000 * input.length) / MiB);
+    const limit = Math.max(options.shortestLimit ?? 1000, (1000 * input.length) / MiB);
     if (took > limit) {
       const again = fastest(target, input, 3);
       if (again > limit) tell({ kind: 'hang', input, detail: `${again.toFixed(0)} ms` }, 'hang');

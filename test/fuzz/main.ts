@@ -130,11 +130,8 @@ function runThread(
       if (report.kind === 'finding') write(report.finding);
       else {
         state = report.state;
-        // Making a corpus small runs no inputs of its own.
-        if (report.kind === 'done') {
-          finished = true;
-          if (report.corpus !== undefined) save(report.corpus);
-        } else if (state.runs >= work.runs) finished = true;
+        finished ||= report.kind !== 'progress';
+        if (report.kind === 'done' && report.corpus !== undefined) save(report.corpus);
       }
     });
     worker.on('error', (error) => {

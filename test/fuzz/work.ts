@@ -18,7 +18,8 @@ export interface Work {
 /** What a thread says. */
 export type WorkerReport =
   | { readonly kind: 'finding'; readonly finding: Finding }
-  | { readonly kind: 'progress'; readonly state: LoopState }
+  /** `ended`: no more inputs are run, what follows takes its time. */
+  | { readonly kind: 'progress' | 'ended'; readonly state: LoopState }
   | {
       readonly kind: 'done';
       readonly state: LoopState;

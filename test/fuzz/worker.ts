@@ -31,6 +31,6 @@ const { corpus, ...state } = fuzz(target, coverage, {
   },
   progress: (progress) => report({ kind: 'progress', state: progress }),
 });
-report({ kind: 'progress', state });
+report({ kind: 'ended', state });
 const small = work.save ? minimise(target, coverage, corpus) : undefined;
 report({ kind: 'done', state, corpus: small });
