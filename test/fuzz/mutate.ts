@@ -52,12 +52,13 @@ export class Mutation {
     this.#random = random;
   }
 
-  /** A changed copy of `input`: mostly one to three changes, seldom up to sixteen. @param other - to take ranges from */
+  /** A changed copy of `input`: every other time with one change, else with up to sixteen, mostly few. @param other - to take ranges from */
   change(input: Uint8Array, other: Uint8Array): Uint8Array {
     const random = this.#random;
     const { mutators, maxLength } = this.#target;
     let bytes: Uint8Array = input.slice();
-    for (let left = 1 + random.below(1 << random.below(5)); left > 0; left--) {
+    const times = random.below(2) === 0 ? 1 : 1 + random.below(1 << random.below(5));
+    for (let left = times; left > 0; left--) {
       if (mutators.length > 0 && random.below(4) === 0) {
         const changed = random.pick(mutators)(bytes, random);
         if (changed !== undefined) bytes = changed;
