@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `npm run fuzz -- --minutes N [--target T] [--seed S] [--runs N] [--save] [--input FILE]`; see docs/fuzzing.md.
+// `npm run fuzz -- --minutes N [--target T] [--seed S] [--runs N] [--jobs N] [--save] [--input FILE]`; see docs/fuzzing.md.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';

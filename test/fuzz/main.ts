@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run fuzz`: builds the thread with counters in src, starts it for each target, watches it, writes down what it finds.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { buildWorker } from './build-worker.js';
@@ -27,6 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
       seed: { type: 'string', default: '1' },
       runs: { type: 'string' },
       minutes: { type: 'string' },
+      jobs: { type: 'string', default: '1' },
       save: { type: 'boolean', default: false },
       input: { type: 'string' },
     },
@@ -41,17 +42,23 @@ export async function main(args: readonly string[]): Promise<number> {
     for (const { what } of target?.compare?.([input]) ?? []) console.log(`differs: ${what}`);
     return 0;
   }
-  const minutes = values.minutes === undefined ? undefined : Number(values.minutes) / chosen.length;
+  const jobs = Math.min(Number(values.jobs), chosen.length);
+  const minutes = values.minutes === undefined ? undefined : (Number(values.minutes) * jobs) / chosen.length;
   const runs = Number(values.runs ?? (minutes === undefined ? 20_000 : Number.MAX_SAFE_INTEGER));
-  const program = await buildWorker(join(root, 'build', 'fuzz'));
+  const seed = Number(values.seed);
+  const program = await buildWorker(join(root, 'build', 'fuzz', `${process.pid}`));
+  const waiting = [...chosen];
   let findings = 0;
   let total = 0;
-  for (const { name } of chosen) {
-    const seed = Number(values.seed);
-    const done = await runTarget(program, { target: name, seed, runs, minutes, save: values.save });
-    findings += done.findings;
-    total += done.runs;
-  }
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const done = await runTarget(program, { target: next.name, seed, runs, minutes, save: values.save });
+      findings += done.findings;
+      total += done.runs;
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  rmSync(dirname(program), { recursive: true });
   console.log(`${total} inputs in ${chosen.length} target(s), ${findings} finding(s)`);
   return findings === 0 ? 0 : 1;
 }

@@ -9,6 +9,9 @@ import { readWork, type WorkerReport } from './work.js';
 
 declare const KHO_FUZZ_HITS: Uint8Array;
 
+// Most inputs end in a typed error, whose stack costs more than the rest of the run.
+Error.stackTraceLimit = 5;
+
 const work = readWork(workerData);
 const target = targets.find(({ name }) => name === work.target);
 if (target === undefined) throw new Error(`no target ${work.target}`);

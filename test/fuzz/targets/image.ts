@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory images of every format, opened from a file and read. The last byte of an input says how: bit 0 clips what is
 // cut short, bit 1 takes the file as raw memory.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KhoError } from '../../../src/bytes/issue.js';
@@ -14,6 +14,8 @@ import { textWords, wordOf } from '../words.js';
 const CLIP = 1;
 const RAW = 2;
 const PAGES_READ = 8;
+/** A file system in memory, where there is one. */
+const SHARED_MEMORY = '/dev/shm';
 
 /** Fields of kdump headers, at which random changes would seldom fall. */
 const KDUMP_FIELDS = [12, 424, 428, 432, 436, 440, 4104, 4108, 4144, 4152, 4176, 4184, 4192];
@@ -43,7 +45,7 @@ export const imageTarget: FuzzTarget = {
 let path: string | undefined;
 function file(): string {
   if (path === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'kho-fuzz-'));
+    const folder = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'kho-fuzz-'));
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     path = join(folder, 'image');
   }
