@@ -3,6 +3,8 @@
 import type { Coverage } from './coverage.js';
 import type { FuzzTarget } from './target.js';
 
+/** Bytes of a corpus at most: what shows least for its size is left out. */
+const MAX_TOTAL = 128 * 1024;
 /** Attempts at most to cut something out of one input. */
 const MAX_CUTS = 400;
 
@@ -18,7 +20,9 @@ function branches(target: FuzzTarget, coverage: Coverage, input: Uint8Array): re
   return coverage.list(false);
 }
 
-/** The inputs that a corpus is as good as, smallest first. */
+/**
+ * The inputs that a corpus is as good as, together with those that the target begins with anyway; smallest first.
+ */
 export function minimise(
   target: FuzzTarget,
   coverage: Coverage,
@@ -31,7 +35,11 @@ export function minimise(
     .sort((a, b) => a.length - b.length)
     .map((input) => ({ input, features: branches(target, coverage, input) }));
   for (const { features } of shown) for (const feature of features) left.add(feature);
+  for (const input of target.seeds()) {
+    for (const feature of branches(target, coverage, input)) left.delete(feature);
+  }
   const kept: Uint8Array[] = [];
+  let total = 0;
   // The inputs that show most of what is left come first, so that few are needed.
   while (left.size > 0) {
     let best: { readonly input: Uint8Array; readonly own: readonly number[] } | undefined;
@@ -42,14 +50,17 @@ export function minimise(
     }
     if (best === undefined || best.own.length === 0) break;
     for (const feature of best.own) left.delete(feature);
-    kept.push(shorten(target, coverage, best.input, best.own));
+    const short = shorten(target, coverage, best.input, best.own);
+    total += short.length;
+    if (total > MAX_TOTAL) break;
+    kept.push(short);
   }
   return kept.sort((a, b) => a.length - b.length);
 }
 
-/** A long input has to show more. */
+/** What an input takes up in the repository: a long one has to show more. */
 function cost(input: Uint8Array): number {
-  return 64 + Math.sqrt(input.length);
+  return 256 + input.length;
 }
 
 /** Cuts out of an input whatever it does not need to show `features`. */
