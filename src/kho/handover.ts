@@ -182,7 +182,7 @@ export class Handover {
 
   /** The page tables of all domains, walked. */
   get walks(): readonly DomainWalk[] {
-    this.#walks ??= this.iommu.domains.map((domain) => walkDomain(this.memory, domain));
+    this.#walks ??= this.iommu.domains.map((domain) => walkDomain(this.memory, domain, this.iommu.ioases));
     return this.#walks;
   }
 

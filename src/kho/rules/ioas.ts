@@ -2,8 +2,8 @@
 // Family 4: address spaces against the page tables that devices walk.
 import { formatHex } from '../../bytes/hex.js';
 import { permissionText } from '../../vtd/extents.js';
-import { type AreaDifference, areaFrames, areaOrder, compareAreas } from '../compare-areas.js';
-import type { DomainWalk } from '../domain-walk.js';
+import { areaColumns, type MappingDifference, type MappingFault } from '../area-mappings.js';
+import { areasOf, type DomainComparison, type DomainWalk } from '../domain-walk.js';
 import type { Handover } from '../handover.js';
 import type { HandoverIoas } from '../iommu-state.js';
 import type { FindingPlace, Rule, Tell } from './rule.js';
@@ -23,61 +23,30 @@ function eachArea(handover: Handover, visit: (ioas: HandoverIoas, row: number) =
   for (const ioas of handover.iommu.ioases) for (let row = 0; row < ioas.areas.count; row++) visit(ioas, row);
 }
 
-/** What differs between a domain's tables and an address space: all of it counted, the first of it kept. */
-interface Comparison {
-  readonly walk: DomainWalk;
-  readonly ioas: HandoverIoas;
-  readonly differences: readonly AreaDifference[];
-}
-
-const KEPT = 1000;
-
-/**
- * A domain with the address space that it is for. The RFC does not say which of an iommufd's address spaces that is: of
- * several, the one that differs least.
- */
-function comparisons({ iommu, walks }: Handover): Comparison[] {
-  return walks.flatMap((walk) => {
-    const { domain, result } = walk;
-    const own = iommu.ioases.filter(({ iommufd }) => BigInt(iommufd) === domain.persistentId);
-    if (result === undefined) return [];
-    let best: (Comparison & { readonly frames: number }) | undefined;
-    for (const ioas of own) {
-      const differences: AreaDifference[] = [];
-      let frames = 0;
-      compareAreas(ioas.areas, result.extents, (difference) => {
-        frames += difference.frames;
-        if (differences.length < KEPT) differences.push(difference);
-      });
-      if (best === undefined || frames < best.frames) best = { walk, ioas, differences, frames };
-    }
-    return best === undefined ? [] : [best];
-  });
-}
-
-/** Comparisons are made once a handover, for three rules. */
-const compared = new WeakMap<Handover, readonly Comparison[]>();
-
 function tellDifferences(
-  handover: Handover,
-  kind: AreaDifference['kind'],
-  tell: (each: Comparison, difference: AreaDifference) => void,
+  { walks }: Handover,
+  kind: MappingFault,
+  tell: (walk: DomainWalk, comparison: DomainComparison, difference: MappingDifference) => void,
 ): void {
-  const all = compared.get(handover) ?? comparisons(handover);
-  compared.set(handover, all);
-  for (const each of all)
-    for (const difference of each.differences) if (difference.kind === kind) tell(each, difference);
+  for (const walk of walks) {
+    const { comparison } = walk;
+    if (comparison === undefined) continue;
+    for (const difference of comparison.differences)
+      if (difference.kind === kind) tell(walk, comparison, difference);
+  }
 }
 
-function placeOf({ walk, ioas }: Comparison, { area }: AreaDifference, base: bigint): FindingPlace {
-  const { address, path, topTable } = walk.domain;
-  return area < 0
+const pageCount = ({ length }: MappingDifference): bigint => length / 4096n;
+
+function placeOf(
+  { domain: { address, path, topTable } }: DomainWalk,
+  { ioas }: DomainComparison,
+  { area }: MappingDifference,
+  base: bigint,
+): FindingPlace {
+  return area === undefined
     ? { path, address: topTable, other: address }
     : { path: areaPath(ioas, area), address: base, other: topTable };
-}
-
-function protText(prot: number): string {
-  return `${prot & 1 ? 'r' : '-'}${prot & 2 ? 'w' : '-'}`;
 }
 
 /** Tables that are wrong in themselves, by the walker's code. */
@@ -150,18 +119,12 @@ export const ioasRules: readonly Rule[] = [
     needs: ['areas'],
     check: (handover, tell) => {
       for (const ioas of handover.iommu.ioases) {
-        let end = 0;
-        let last = -1;
-        for (const row of areaOrder(ioas.areas)) {
-          const frames = areaFrames(ioas.areas, row);
-          if (last >= 0 && frames.first < end) {
-            const message = `expected IOVAs of its own, found ${iova(frames.first)} in area ${ioas.areas.names[last]} as well`;
-            tell(message, { path: areaPath(ioas, row), address: handover.root.address });
-          }
-          if (frames.end > end) {
-            end = frames.end;
-            last = row;
-          }
+        const { starts, names } = ioas.areas;
+        for (const fault of areaColumns(areasOf(ioas)).faults) {
+          if (fault.kind !== 'overlap') continue;
+          const { area, other } = fault;
+          const message = `expected IOVAs of its own, found ${formatHex(starts[area] ?? 0n)} in area ${names[other]} as well`;
+          tell(message, { path: areaPath(ioas, area), address: handover.root.address });
         }
       }
     },
@@ -176,10 +139,9 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['areas', 'tables'],
     check: (handover, tell) => {
-      tellDifferences(handover, 'unmapped', (each, difference) => {
-        const { first, frames } = difference;
-        const message = `expected ${frames} page(s) from IOVA ${iova(first)} on to be mapped by ${each.walk.domain.name}, found no leaf entry`;
-        tell(message, placeOf(each, difference, handover.root.address));
+      tellDifferences(handover, 'unmapped', (walk, comparison, difference) => {
+        const message = `expected ${pageCount(difference)} page(s) from IOVA ${formatHex(difference.iova)} on to be mapped by ${walk.domain.name}, found no leaf entry`;
+        tell(message, placeOf(walk, comparison, difference, handover.root.address));
       });
     },
   },
@@ -193,12 +155,10 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['areas', 'tables'],
     check: (handover, tell) => {
-      tellDifferences(handover, 'permissions', (each, difference) => {
-        const { first, frames, area, extent } = difference;
-        const wanted = protText(each.ioas.areas.protections[area] ?? 0);
-        const found = permissionText(each.walk.result?.extents.bits[extent] ?? 0);
-        const message = `expected ${wanted} for ${frames} page(s) from IOVA ${iova(first)} on in ${each.walk.domain.name}, found ${found}`;
-        tell(message, placeOf(each, difference, handover.root.address));
+      tellDifferences(handover, 'permission', (walk, comparison, difference) => {
+        const { expected, found, iova: first } = difference;
+        const message = `expected ${permissionText(expected)} for ${pageCount(difference)} page(s) from IOVA ${formatHex(first)} on in ${walk.domain.name}, found ${permissionText(found)}`;
+        tell(message, placeOf(walk, comparison, difference, handover.root.address));
       });
     },
   },
@@ -212,10 +172,9 @@ export const ioasRules: readonly Rule[] = [
     effect: 'corrupt',
     needs: ['areas', 'tables'],
     check: (handover, tell) => {
-      tellDifferences(handover, 'outside', (each, difference) => {
-        const { first, frames } = difference;
-        const message = `expected an area for what ${each.walk.domain.name} maps, found none for ${frames} page(s) from IOVA ${iova(first)} on`;
-        tell(message, placeOf(each, difference, handover.root.address));
+      tellDifferences(handover, 'outside', (walk, comparison, difference) => {
+        const message = `expected an area for what ${walk.domain.name} maps, found none for ${pageCount(difference)} page(s) from IOVA ${formatHex(difference.iova)} on, which lead to ${formatHex(difference.phys ?? 0n)}`;
+        tell(message, placeOf(walk, comparison, difference, handover.root.address));
       });
     },
   },
@@ -234,9 +193,9 @@ export const ioasRules: readonly Rule[] = [
         for (const ioas of width === undefined ? [] : ioases) {
           if (BigInt(ioas.iommufd) !== persistentId) continue;
           for (let row = 0; row < ioas.areas.count; row++) {
-            const { end } = areaFrames(ioas.areas, row);
-            if (width === undefined || end <= 2 ** (width - 12)) continue;
-            const message = `expected IOVAs of ${width} bits in ${name}, found an area that ends before ${iova(end)}`;
+            const end = (ioas.areas.starts[row] ?? 0n) + (ioas.areas.lengths[row] ?? 0n);
+            if (width === undefined || end <= 1n << BigInt(width)) continue;
+            const message = `expected IOVAs of ${width} bits in ${name}, found an area that ends before ${formatHex(end)}`;
             tell(message, { path: areaPath(ioas, row), address: handover.root.address, other: address });
           }
         }
