@@ -11,8 +11,9 @@ import {
 } from '../kho/compat-side.js';
 import { looksLikeFdt } from '../kho/debugfs-folder.js';
 import { looksLikeElf } from '../kho/elf-sections.js';
-import { memoryOf, sideInImage } from '../kho/image-side.js';
+import { sideInImage } from '../kho/image-side.js';
 import { readKernelVersions } from '../kho/kernel-versions-section.js';
+import { memoryOf } from '../kho/memory-of.js';
 import type { IdentifyOptions } from '../schemas/identify.js';
 import { inFile, UsageError } from './failure.js';
 import { openFolder } from './folder-input.js';

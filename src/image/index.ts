@@ -27,4 +27,5 @@ export {
 export { type PageHit, type PagePattern, type ScanProgress, scanPages } from './scan.js';
 export type { TruncatedChoice } from './segments.js';
 export { openSplitImage } from './split-image.js';
-export { type CoreOptions, type TrimResult, trimImage, writeCore } from './trim.js';
+export { type TrimResult, trimImage } from './trim.js';
+export { type CoreOptions, CoreWriter, writeCore } from './write-core.js';

@@ -24,6 +24,7 @@ export {
   sideOfKernel,
   sideOfRelease,
 } from './compat-side.js';
+export type { Consumer } from './consumer.js';
 export { diffSides, type FolderChange, type FolderOnlyChange } from './debugfs-diff.js';
 export {
   type DebugfsSide,
@@ -36,6 +37,43 @@ export {
   type SubBlob,
 } from './debugfs-folder.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
+export {
+  Handover,
+  type HandoverOptions,
+  type KexecMetadata,
+  type ReservedRegion,
+} from './handover.js';
+export type { HandoverIssue, HandoverPart } from './handover-issue.js';
+export {
+  type ConsumerNode,
+  HandoverError,
+  type HandoverErrorCode,
+  type HandoverRoot,
+} from './handover-root.js';
+export type {
+  AreaColumns,
+  HandoverDevice,
+  HandoverDomain,
+  HandoverIoas,
+  HandoverUnit,
+  IommuState,
+  ListedMemory,
+} from './iommu-state.js';
 export { type KernelSet, kernelSet, knownKernels, RFC_2024 } from './kernel-set.js';
 export { type KernelVersions, readKernelVersions } from './kernel-versions-section.js';
 export { type LayoutFit, layoutFit } from './layout-fit.js';
+export {
+  type DamagedFdt,
+  type KhoSetupData,
+  type LocatedFdt,
+  type LocateResult,
+  locateHandovers,
+  type SearchableMemory,
+} from './locate.js';
+export type { HandoverFile, HandoverFlb, HandoverSession, LuoState } from './luo-state.js';
+export type { MapIssue } from './map-reader.js';
+export type { FolioColumns, MemfdState } from './memfd-state.js';
+export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
+export type { RunColumns } from './preserved-runs.js';
+export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export type { ScratchState } from './scratch-state.js';
