@@ -25,9 +25,9 @@ import type {
   RegionDescription,
 } from './handover-description.js';
 import { type HandoverSpace, putPages } from './handover-space.js';
-import { type LuoFile, type LuoObject, type LuoSession, writeLuo } from './write-luo.js';
+import { type PlannedFile, type PlannedObject, type PlannedSession, writeLuo } from './write-luo.js';
 import { type MemfdFolio, writeMemfd } from './write-memfd.js';
-import { type RootSubtree, writeRoot } from './write-root.js';
+import { isBefore619, type RootSubtree, writeRoot } from './write-root.js';
 
 /** What the whole handover says of itself. */
 export type FinishOptions = Pick<
@@ -46,8 +46,8 @@ export class HandoverBuilder {
   readonly #machine: Machine;
   readonly #root: Version;
   readonly #regions: { $name: string; compatible: string; start: bigint; size: bigint }[] = [];
-  readonly #sessions: LuoSession[] = [];
-  readonly #objects: LuoObject[] = [];
+  readonly #sessions: PlannedSession[] = [];
+  readonly #objects: PlannedObject[] = [];
   readonly #subtrees: RootSubtree[] = [];
   readonly #iommufds: IommufdDescription[] = [];
   readonly #domains: DomainDescription[] = [];
@@ -106,7 +106,7 @@ export class HandoverBuilder {
    * @returns what a session's entry says of it, but for the token
    * @throws BuildError BAD_DESCRIPTION, NO_ROOM
    */
-  memfd(file: MemfdDescription, path = 'file'): Omit<LuoFile, 'token'> {
+  memfd(file: MemfdDescription, path = 'file'): Omit<PlannedFile, 'token'> {
     const version = this.#version(memfd, path);
     const { size, position = 0, seals = 0, contents = 'zeros', holes = [], folioOrder = 0 } = file;
     if (seals !== 0 && version.layout.kind === 'struct' && version.layout.fields['seals'] === undefined)
@@ -133,7 +133,7 @@ export class HandoverBuilder {
    *
    * @throws BuildError BAD_DESCRIPTION for a name or token that is there already, or a kernel without LUO
    */
-  session(name: string, files: readonly LuoFile[], path = 'session'): void {
+  session(name: string, files: readonly PlannedFile[], path = 'session'): void {
     this.#version(luo, path);
     const tokens = new Set(files.map(({ token }) => token));
     if (tokens.size !== files.length)
@@ -251,11 +251,6 @@ export class HandoverBuilder {
   }
 }
 
-/** Up to Linux 6.18 the root is written in one go, from 6.19 on it is a page that subsystems add to. */
-function isBefore619(kernel: string): boolean {
-  return /^6\.1[0-8](?:\.|$)/.test(kernel);
-}
-
 /**
  * Makes a handover from a description.
  *
@@ -292,8 +287,8 @@ function filesOf(
   builder: HandoverBuilder,
   files: NonNullable<NonNullable<HandoverDescription['sessions']>[number]['files']>,
   path: string,
-): LuoFile[] {
-  const made: LuoFile[] = [];
+): PlannedFile[] {
+  const made: PlannedFile[] = [];
   for (const [index, file] of files.entries()) {
     const { token = BigInt(made.length), count = 1 } = file;
     for (let copy = 0; copy < count; copy++)

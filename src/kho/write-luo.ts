@@ -21,7 +21,7 @@ import { BuildError } from './build-error.js';
 import type { HandoverSpace } from './handover-space.js';
 
 /** A file of a session: a LUO entry with what its handler keeps already in memory. */
-export interface LuoFile {
+export interface PlannedFile {
   /** Version string of the handler. */
   readonly compatible: string;
   /** Physical address of what the handler keeps, or a value of its own. */
@@ -30,13 +30,13 @@ export interface LuoFile {
 }
 
 /** A session with its files, in the order in which they were preserved. */
-export interface LuoSession {
+export interface PlannedSession {
   readonly name: string;
-  readonly files: readonly LuoFile[];
+  readonly files: readonly PlannedFile[];
 }
 
 /** A file-lifecycle-bound object. */
-export interface LuoObject {
+export interface PlannedObject {
   readonly name: string;
   readonly data: bigint;
   /** Files that depend on it. */
@@ -44,11 +44,11 @@ export interface LuoObject {
 }
 
 /** All that LUO hands over. */
-export interface LuoState {
+export interface LuoPlan {
   /** Live updates so far, this one included. */
   readonly number: bigint;
-  readonly sessions: readonly LuoSession[];
-  readonly objects: readonly LuoObject[];
+  readonly sessions: readonly PlannedSession[];
+  readonly objects: readonly PlannedObject[];
 }
 
 /** How much a version of LUO holds. */
@@ -107,7 +107,7 @@ export function luoLimits(layout: Layout): LuoLimits {
  */
 export function writeLuo(
   layout: Layout,
-  state: LuoState,
+  state: LuoPlan,
   space: HandoverSpace,
 ): { readonly address: bigint; readonly size: number } {
   const form = formOf(layout);
@@ -131,7 +131,7 @@ function requireAtMost(path: string, count: number, limit: number): void {
   throw new BuildError({ code: 'LIMIT', message: `expected at most ${limit}, found ${count}`, path });
 }
 
-function writeFiles(files: readonly LuoFile[], asArray: boolean, space: HandoverSpace): bigint {
+function writeFiles(files: readonly PlannedFile[], asArray: boolean, space: HandoverSpace): bigint {
   if (files.length === 0) return 0n;
   if (asArray) return space.keep(encode(luoFileArray, files), 2 * PAGE_SIZE);
   return writeBlocks(files, FILES_IN_BLOCK, (some, next) =>
@@ -152,7 +152,7 @@ function writeSessions(
 }
 
 /** The page of objects is there even without any. */
-function writeObjects(objects: readonly LuoObject[], space: HandoverSpace): bigint {
+function writeObjects(objects: readonly PlannedObject[], space: HandoverSpace): bigint {
   return space.keep(encode(luoFlbPage, { pgcnt: 1n, count: BigInt(objects.length), flbs: objects }));
 }
 

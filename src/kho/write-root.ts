@@ -63,3 +63,8 @@ function isFdt({ memory }: HandoverSpace, address: bigint): boolean {
   const bytes = memory.read(address, 4);
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) === FDT_MAGIC;
 }
+
+/** Up to Linux 6.18 the root is written in one go, from 6.19 on it is a page that subsystems add to. */
+export function isBefore619(kernel: string): boolean {
+  return /^6\.1[0-8](?:\.|$)/.test(kernel);
+}
