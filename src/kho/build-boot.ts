@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the next kernel is told: boot_params, setup_data and the array of scratch regions, where kexec puts them.
 import { formatHex } from '../bytes/hex.js';
+import type { PageRun } from '../image/page-runs.js';
 import type { PageStore } from '../image/page-store.js';
 import { PAGE_SIZE } from '../image/physical-memory.js';
 import { setupDataKho2023 } from '../schemas/abi/kho-2023.js';
 import { khoScratchArray, setupDataKho } from '../schemas/abi/kho-scratch.js';
 import { encode } from '../schemas/lang/encode.js';
 import { BuildError } from './build-error.js';
+import { writeE820 } from './e820.js';
 import type { MemorySpan } from './handover-description.js';
 
 /** Where the boot data of a made-up handover lies. */
@@ -53,6 +55,7 @@ export class ScratchTop {
  * Writes boot data that leads to a root.
  *
  * @param root physical address of the root FDT
+ * @param ram all memory of the machine
  * @throws BuildError NO_ROOM
  */
 export function writeBootData(
@@ -60,6 +63,7 @@ export function writeBootData(
   top: ScratchTop,
   root: bigint,
   scratch: readonly MemorySpan[],
+  ram: readonly PageRun[],
 ): BootData {
   const array = encode(
     khoScratchArray,
@@ -76,7 +80,7 @@ export function writeBootData(
     scratch_addr,
     scratch_size: BigInt(array.length),
   });
-  return writeBootParams(memory, top, node);
+  return writeBootParams(memory, top, node, ram);
 }
 
 /**
@@ -90,6 +94,7 @@ export function writeBootData2023(
   root: { readonly address: bigint; readonly size: number },
   { start, size }: MemorySpan,
   cache: { readonly address: bigint; readonly size: number },
+  ram: readonly PageRun[],
 ): BootData {
   const node = encode(setupDataKho2023, {
     next: 0n,
@@ -102,10 +107,15 @@ export function writeBootData2023(
     mem_cache_addr: cache.address,
     mem_cache_size: BigInt(cache.size),
   });
-  return writeBootParams(memory, top, node);
+  return writeBootParams(memory, top, node, ram);
 }
 
-function writeBootParams(memory: PageStore, top: ScratchTop, node: Uint8Array): BootData {
+function writeBootParams(
+  memory: PageStore,
+  top: ScratchTop,
+  node: Uint8Array,
+  ram: readonly PageRun[],
+): BootData {
   const bootParams = top.take(2 * PAGE_SIZE);
   const setupData = bootParams + BigInt(PAGE_SIZE);
   const page = new Uint8Array(PAGE_SIZE);
@@ -114,6 +124,7 @@ function writeBootParams(memory: PageStore, top: ScratchTop, node: Uint8Array): 
   view.setUint32(HEADER_MAGIC, 0x53726448, true);
   view.setUint16(PROTOCOL_VERSION, 0x020f, true);
   view.setBigUint64(SETUP_DATA, setupData, true);
+  writeE820(page, ram);
   memory.write(bootParams, page);
   memory.write(setupData, node);
   return { bootParams, setupData };

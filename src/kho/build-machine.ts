@@ -5,7 +5,7 @@ import { quoteName } from '../bytes/printable.js';
 import type { PageRun } from '../image/page-runs.js';
 import { PageStore } from '../image/page-store.js';
 import { PAGE_SHIFT } from '../image/physical-memory.js';
-import type { Family, Version } from '../schemas/lang/family.js';
+import { type Family, type Version, versionName } from '../schemas/lang/family.js';
 import { versionsOf } from '../schemas/registry.js';
 import { BuildError, badDescription } from './build-error.js';
 import { FreePages, withoutRuns } from './free-pages.js';
@@ -21,6 +21,8 @@ const DEFAULT_SCRATCH: readonly ScratchDescription[] = [96n, 16n, 48n].map((size
 const SCRATCH_ALIGN = 4n * MIB;
 /** Physical addresses are at most this wide in entries of page tables and of folio lists. */
 const ADDRESS_LIMIT = 1n << 52n;
+/** Video memory and firmware of a PC: no RAM. */
+const LEGACY_HOLE: PageRun = { pfn: 0xa0, count: 0x60 };
 /** Firmware's memory, in which nothing is placed. */
 const FIRST_FREE = MIB;
 
@@ -28,6 +30,8 @@ const FIRST_FREE = MIB;
 export interface Machine {
   readonly versions: ReadonlyMap<Family, Version>;
   readonly scratch: readonly MemorySpan[];
+  /** All memory but what lies between 640 KiB and 1 MiB. */
+  readonly ram: readonly PageRun[];
   readonly space: HandoverSpace;
 }
 
@@ -46,6 +50,7 @@ export function makeMachine(description: MachineDescription): Machine {
   const free = new FreePages(withoutRuns(ram, [...regions, low]));
   return {
     versions,
+    ram: withoutRuns(ram, [LEGACY_HOLE]),
     scratch: regions.map(({ pfn, count }) => spanOf(pfn, count)),
     space: new HandoverSpace(new PageStore(), free),
   };
@@ -62,8 +67,8 @@ function versionsFor({ kernel, versions = [] }: MachineDescription): Map<Family,
   const found = new Map(set.writes.map(({ family, version }) => [family, version]));
   for (const [index, name] of versions.entries()) {
     const known = versionsOf(name);
-    const [only] = known;
-    if (only === undefined || known.length > 1) {
+    const only = known.find(({ version }) => versionName(version) === name);
+    if (only === undefined) {
       const expected = 'the name of one version, as kho schema list shows them';
       throw badDescription(`versions[${index}]`, expected, `"${quoteName(name)}"`);
     }

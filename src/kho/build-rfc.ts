@@ -7,9 +7,9 @@ import { encode } from '../schemas/lang/encode.js';
 import { addressWidth } from '../vtd/agaw.js';
 import { ScratchTop, writeBootData2023 } from './build-boot.js';
 import { BuildError, badDescription } from './build-error.js';
+import type { Machine } from './build-machine.js';
 import type { BuiltHandover } from './built-handover.js';
-import type { IommufdDescription, MemorySpan } from './handover-description.js';
-import type { HandoverSpace } from './handover-space.js';
+import type { IommufdDescription } from './handover-description.js';
 
 /** A persistent IOMMU domain whose page tables are in memory already. */
 export interface DomainDescription {
@@ -109,8 +109,7 @@ function iommufdNode({ id, ioases }: IommufdDescription) {
  * @throws BuildError BAD_DESCRIPTION, LIMIT, NO_ROOM
  */
 export function writeTree2023(
-  space: HandoverSpace,
-  scratch: readonly MemorySpan[],
+  { space, scratch, ram }: Machine,
   iommufds: readonly IommufdDescription[],
   domains: readonly DomainDescription[],
 ): BuiltHandover {
@@ -145,9 +144,16 @@ export function writeTree2023(
   const root = top.take(tree.length, BigInt(PAGE_SIZE));
   memory.write(cacheAddress, cache);
   memory.write(root, tree);
-  const boot = writeBootData2023(memory, top, { address: root, size: tree.length }, region, {
-    address: cacheAddress,
-    size: cache.length,
-  });
+  const boot = writeBootData2023(
+    memory,
+    top,
+    { address: root, size: tree.length },
+    region,
+    {
+      address: cacheAddress,
+      size: cache.length,
+    },
+    ram,
+  );
   return { memory, root, scratch, boot, preserved: space.preserved };
 }

@@ -168,6 +168,9 @@ export class HandoverBuilder {
       this.space.preserved.addRun(run, this.#maxOrder());
       return;
     }
+    const maxOrder = this.#maxOrder();
+    if (what.order > maxOrder)
+      throw badDescription(`${path}.order`, `at most ${maxOrder}, for this kernel`, `${what.order}`);
     for (let left = what.count ?? 1; left > 0; left--)
       this.space.preserved.add(this.space.free.take(what.order), what.order);
   }
@@ -216,8 +219,8 @@ export class HandoverBuilder {
   finish(options: FinishOptions = {}): BuiltHandover {
     const { bootParams = true } = options;
     const { space } = this;
-    const { scratch } = this.#machine;
-    if (this.#isTree('')) return writeTree2023(space, scratch, this.#iommufds, this.#domains);
+    const { scratch, ram } = this.#machine;
+    if (this.#isTree('')) return writeTree2023(this.#machine, this.#iommufds, this.#domains);
     this.#blobs(options);
     const pfn = space.free.take(0);
     space.preserved.add(pfn, 0);
@@ -227,7 +230,7 @@ export class HandoverBuilder {
     const [region] = scratch;
     const boot =
       bootParams && region !== undefined
-        ? writeBootData(space.memory, new ScratchTop(region), root, scratch)
+        ? writeBootData(space.memory, new ScratchTop(region), root, scratch, ram)
         : undefined;
     return { memory: space.memory, root, scratch, boot, preserved: space.preserved };
   }

@@ -11,27 +11,36 @@ const BLOCK = 512;
 /** Firmware's first MiB. */
 const LOW: PageRun = { pfn: 0, count: 256 };
 
+/** What is known of a machine's memory. */
+export interface KnownMemory {
+  /** All memory, by boot_params; empty where they are not at hand. */
+  readonly ram: readonly PageRun[];
+  /** `undefined` where they are not known. */
+  readonly scratch: readonly ScratchRegion[] | undefined;
+  /** What is not to be written to, besides what is preserved. */
+  readonly taken: readonly PageRun[];
+}
+
 /**
- * Free pages for metadata: those given, else those that share an aligned 2 MiB with a preserved page. Since preserved
- * memory never lies in scratch, and scratch regions are whole pageblocks, such a page is not in scratch either, even
- * where the regions are not known.
- *
- * @param preserved all that is preserved, and `taken`, what else must not be written to
+ * Free pages for metadata: those given; else all RAM outside scratch, where boot data say both; else pages that share an
+ * aligned 2 MiB with a preserved one. Since preserved memory never lies in scratch, and scratch regions are whole
+ * pageblocks, such a page is not in scratch either, even where the regions are not known.
  */
 export function roomFor(
   preserved: BlockSet,
-  scratch: readonly ScratchRegion[],
-  taken: readonly PageRun[],
+  { ram, scratch, taken }: KnownMemory,
   given: readonly PageRun[] | undefined,
 ): FreePages {
   const runs = preserved.pageRuns();
-  const inScratch = scratch.map(({ address, size }) => ({
+  const inScratch = (scratch ?? []).map(({ address, size }) => ({
     pfn: Number(address >> BigInt(PAGE_SHIFT)),
     count: Number((size + 0xfffn) >> BigInt(PAGE_SHIFT)),
   }));
-  const near = runs.map(({ pfn, count }) => {
-    const start = Math.floor(pfn / BLOCK) * BLOCK;
-    return { pfn: start, count: Math.ceil((pfn + count) / BLOCK) * BLOCK - start };
-  });
-  return new FreePages(withoutRuns(given ?? near, [...runs, ...inScratch, ...taken, LOW]));
+  const known = ram.length > 0 && scratch !== undefined ? ram : runs.map(blocksAround);
+  return new FreePages(withoutRuns(given ?? known, [...runs, ...inScratch, ...taken, LOW]));
+}
+
+function blocksAround({ pfn, count }: PageRun): PageRun {
+  const start = Math.floor(pfn / BLOCK) * BLOCK;
+  return { pfn: start, count: Math.ceil((pfn + count) / BLOCK) * BLOCK - start };
 }

@@ -13,6 +13,7 @@ import { BlockSet } from './block-set.js';
 import { BuildError, badDescription } from './build-error.js';
 import type { Consumer } from './consumer.js';
 import { looksLikeFdt } from './debugfs-folder.js';
+import { readE820 } from './e820.js';
 import { mapFormOf } from './encode-map.js';
 import type { Handover } from './handover.js';
 import { HandoverSpace } from './handover-space.js';
@@ -144,7 +145,8 @@ function spaceFor(
     ...nodes,
     ...entries.map((address) => ({ pfn: Number(address >> BigInt(PAGE_SHIFT)), count: 1 })),
   ];
-  const room = roomFor(preserved, handover.scratch.regions ?? [], taken, free);
+  const ram = boot === undefined ? [] : readE820(handover.memory, boot.bootParams);
+  const room = roomFor(preserved, { ram, scratch: handover.scratch.regions, taken }, free);
   return new HandoverSpace(new PageStore(handover.memory), room, preserved);
 }
 
