@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { formatHex } from '../bytes/hex.js';
 import { quoteName } from '../bytes/printable.js';
 import { PAGE_SHIFT, PAGE_SIZE } from '../image/physical-memory.js';
 import { kexecMetadata, kexecMetadataV1 } from '../schemas/abi/kexec-metadata.js';
@@ -28,6 +29,19 @@ import { type HandoverSpace, putPages } from './handover-space.js';
 import { type PlannedFile, type PlannedObject, type PlannedSession, writeLuo } from './write-luo.js';
 import { type MemfdFolio, writeMemfd } from './write-memfd.js';
 import { isBefore619, type RootSubtree, writeRoot } from './write-root.js';
+
+/** Longest names, without the NUL behind them: RESERVE_MEM_MAX_NAME - 1, and what the arrays of LUO's structs hold. */
+const MAX_REGION_NAME = 15;
+const MAX_SESSION_NAME = 63;
+const MAX_OBJECT_NAME = 47;
+const MAX_RELEASE = 64;
+/** MEMFD_LUO_ALL_SEALS, include/linux/kho/abi/memfd.h. */
+const KNOWN_SEALS = 0x3f;
+
+function requireText(text: string, max: number, path: string): void {
+  const isText = text.length > 0 && text.length <= max && /^[^\0\u0100-\uffff]*$/.test(text);
+  if (!isText) throw badDescription(path, `1 to ${max} characters of one byte`, `"${quoteName(text)}"`);
+}
 
 /** What the whole handover says of itself. */
 export type FinishOptions = Pick<
@@ -81,6 +95,7 @@ export class HandoverBuilder {
   reserveMemory(region: RegionDescription, path = 'reserveMem'): bigint {
     const { name, size, align = PAGE_SIZE, contents = 'zeros' } = region;
     this.#isTree(path);
+    requireText(name, MAX_REGION_NAME, `${path}.name`);
     if (size <= 0 || size % PAGE_SIZE !== 0)
       throw badDescription(`${path}.size`, 'whole pages of 4096 bytes', `${size}`);
     if (align < PAGE_SIZE || !Number.isInteger(Math.log2(align)))
@@ -111,6 +126,8 @@ export class HandoverBuilder {
     const { size, position = 0, seals = 0, contents = 'zeros', holes = [], folioOrder = 0 } = file;
     if (seals !== 0 && version.layout.kind === 'struct' && version.layout.fields['seals'] === undefined)
       throw badDescription(`${path}.seals`, `no seals, which ${version.key} does not keep`, `${seals}`);
+    if ((seals & ~KNOWN_SEALS) !== 0)
+      throw badDescription(`${path}.seals`, 'no bits but 0x3f', formatHex(seals >>> 0));
     const bytes = makeContents(contents, size, holes);
     const folios: MemfdFolio[] = [];
     const pages = 2 ** folioOrder;
@@ -135,6 +152,7 @@ export class HandoverBuilder {
    */
   session(name: string, files: readonly PlannedFile[], path = 'session'): void {
     this.#version(luo, path);
+    requireText(name, MAX_SESSION_NAME, `${path}.name`);
     const tokens = new Set(files.map(({ token }) => token));
     if (tokens.size !== files.length)
       throw badDescription(path, 'tokens that differ', 'two files of one token');
@@ -153,6 +171,8 @@ export class HandoverBuilder {
    */
   object({ name, data, count = this.fileCount }: ObjectDescription, path = 'object'): void {
     this.#version(luo, path);
+    requireText(name, MAX_OBJECT_NAME, `${path}.name`);
+    if (count < 1) throw badDescription(`${path}.count`, 'at least one file', `${count}`);
     this.#objects.push({ name, data, count: BigInt(count) });
   }
 
@@ -238,6 +258,9 @@ export class HandoverBuilder {
   /** The kernel's own blobs, in the order in which its subsystems start. */
   #blobs({ previousRelease = this.#kernel, kexecCount = 1, liveupdateNumber = 1n }: FinishOptions): void {
     const { versions } = this.#machine;
+    requireText(previousRelease, MAX_RELEASE, 'previousRelease');
+    if (kexecCount < 1) throw badDescription('kexecCount', 'at least 1', `${kexecCount}`);
+    if (liveupdateNumber < 1n) throw badDescription('liveupdateNumber', 'at least 1', `${liveupdateNumber}`);
     const added = this.#subtrees.splice(0);
     if (versions.has(kexecMetadata)) {
       const metadata = { version: 1, previous_release: previousRelease, kexec_count: kexecCount };
@@ -252,50 +275,4 @@ export class HandoverBuilder {
       this.subtree('memblock', encode(memblockV1, { compatible: 'memblock-v1', regions: this.#regions }));
     this.#subtrees.unshift(...added);
   }
-}
-
-/**
- * Makes a handover from a description.
- *
- * @throws BuildError with the path of the member; SchemaError for a value that a format cannot hold
- */
-export function buildHandover(description: HandoverDescription): BuiltHandover {
-  const builder = new HandoverBuilder(description);
-  const { reserveMem = [], sessions = [], objects = [], preserve = [], subtrees = [] } = description;
-  // What is to be at a place comes first, while it is free.
-  const placed = preserve.map((what, index) => [what, `preserve[${index}]`] as const);
-  for (const [what, path] of placed) if ('start' in what) builder.preserve(what, path);
-  for (const [index, region] of reserveMem.entries()) builder.reserveMemory(region, `reserveMem[${index}]`);
-  const names = new Set<string>();
-  for (const [index, { name, count, files = [] }] of sessions.entries()) {
-    const path = `sessions[${index}]`;
-    for (let copy = 0; copy < (count ?? 1); copy++) {
-      const copyName = count === undefined ? name : `${name}-${copy}`;
-      if (names.has(copyName))
-        throw badDescription(`${path}.name`, 'a name not used before', `"${quoteName(copyName)}"`);
-      names.add(copyName);
-      builder.session(copyName, filesOf(builder, files, path), path);
-    }
-  }
-  for (const [index, object] of objects.entries()) builder.object(object, `objects[${index}]`);
-  for (const [what, path] of placed) if (!('start' in what)) builder.preserve(what, path);
-  for (const [index, { name, bytes }] of subtrees.entries())
-    builder.subtree(name, bytes, `subtrees[${index}]`);
-  for (const [index, iommufd] of (description.iommufds ?? []).entries())
-    builder.iommufd(iommufd, `iommufds[${index}]`);
-  return builder.finish(description);
-}
-
-function filesOf(
-  builder: HandoverBuilder,
-  files: NonNullable<NonNullable<HandoverDescription['sessions']>[number]['files']>,
-  path: string,
-): PlannedFile[] {
-  const made: PlannedFile[] = [];
-  for (const [index, file] of files.entries()) {
-    const { token = BigInt(made.length), count = 1 } = file;
-    for (let copy = 0; copy < count; copy++)
-      made.push({ ...builder.memfd(file, `${path}.files[${index}]`), token: token + BigInt(copy) });
-  }
-  return made;
 }

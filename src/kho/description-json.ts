@@ -7,6 +7,8 @@ import type {
   FileDescription,
   HandoverDescription,
   IommufdDescription,
+  MappedDomainDescription,
+  MappingDescription,
   MemorySpan,
   ObjectDescription,
   PreserveDescription,
@@ -43,6 +45,7 @@ export function descriptionFromJson(json: unknown): HandoverDescription {
     'preserve',
     'subtrees',
     'iommufds',
+    'domains',
   );
   return {
     kernel: member('kernel').text(),
@@ -59,6 +62,7 @@ export function descriptionFromJson(json: unknown): HandoverDescription {
     preserve: member('preserve').optional((reader) => reader.list(preserve)),
     subtrees: member('subtrees').optional((reader) => reader.list(subtree)),
     iommufds: member('iommufds').optional((reader) => reader.list(iommufd)),
+    domains: member('domains').optional((reader) => reader.list(domain)),
   };
 }
 
@@ -194,5 +198,34 @@ function area(reader: JsonReader): AreaDescription {
     iova: member('iova').big(),
     length: member('length').big(),
     prot: member('prot').optional((each) => each.number(0x3f)),
+  };
+}
+
+function domain(reader: JsonReader): MappedDomainDescription {
+  const member = reader.members('id', 'levels', 'largestLeaf', 'mappings', 'devices', 'mem');
+  return {
+    id: member('id').number(0xffff_ffff),
+    levels: member('levels').optional((each) => each.number(5)),
+    largestLeaf: member('largestLeaf').optional((each) => each.number(3) || each.fail('1, 2 or 3')),
+    mappings: member('mappings').optional((each) => each.list(mapping)),
+    devices: member('devices').optional((each) =>
+      each.list((device) => {
+        const part = device.members('bus', 'devfn');
+        return { bus: part('bus').number(0xff), devfn: part('devfn').number(0xff) };
+      }),
+    ),
+    mem: member('mem').optional((each) =>
+      each.json === 'tables' || each.json === 'as-posted' ? each.json : each.fail('"tables" or "as-posted"'),
+    ),
+  };
+}
+
+function mapping(reader: JsonReader): MappingDescription {
+  const member = reader.members('iova', 'length', 'prot', 'phys');
+  return {
+    iova: member('iova').big(),
+    length: member('length').big(),
+    prot: member('prot').optional((each) => each.number(0x3f)),
+    phys: member('phys').optional((each) => each.big()),
   };
 }

@@ -110,6 +110,27 @@ export interface IommufdDescription {
   readonly ioases: readonly { readonly id: number; readonly areas: readonly AreaDescription[] }[];
 }
 
+/** A range that a domain maps. */
+export interface MappingDescription extends AreaDescription {
+  /** Physical address that it leads to; default free memory. */
+  readonly phys?: bigint | undefined;
+}
+
+/** A persistent IOMMU domain of the RFC of 2024, whose tables are made. */
+export interface MappedDomainDescription {
+  /** The id of its iommufd. */
+  readonly id: number;
+  /** Of page tables: 3, 4 or 5; default 4. */
+  readonly levels?: number | undefined;
+  /** Largest leaves: level 1 (4 KiB, default), 2 (2 MiB) or 3 (1 GiB). */
+  readonly largestLeaf?: number | undefined;
+  /** Default the areas of all IOASes of its iommufd. */
+  readonly mappings?: readonly MappingDescription[] | undefined;
+  readonly devices?: readonly { readonly bus: number; readonly devfn: number }[] | undefined;
+  /** What is listed as preserved: `tables`, as was meant; `as-posted`, by the recursion of the posted patch. */
+  readonly mem?: 'tables' | 'as-posted' | undefined;
+}
+
 /** A whole handover. */
 export interface HandoverDescription extends MachineDescription {
   /** What kexec-metadata says; default the kernel. */
@@ -127,4 +148,6 @@ export interface HandoverDescription extends MachineDescription {
   readonly subtrees?: readonly SubtreeDescription[] | undefined;
   /** `rfc-2024` only. */
   readonly iommufds?: readonly IommufdDescription[] | undefined;
+  /** `rfc-2024` only. */
+  readonly domains?: readonly MappedDomainDescription[] | undefined;
 }

@@ -2,7 +2,8 @@
 // Handovers of every version, made and then opened: what was described comes back, and nothing is wrong with it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildHandover, HandoverBuilder } from '../../src/kho/build.js';
+import { HandoverBuilder } from '../../src/kho/build.js';
+import { buildHandover } from '../../src/kho/build-handover.js';
 import { postedMemList } from '../../src/kho/build-rfc.js';
 import type { BuiltHandover } from '../../src/kho/built-handover.js';
 import { FreePages, withoutRuns } from '../../src/kho/free-pages.js';

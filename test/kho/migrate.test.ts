@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PhysicalMemory } from '../../src/image/physical-memory.js';
-import { buildHandover } from '../../src/kho/build.js';
+import { buildHandover } from '../../src/kho/build-handover.js';
 import { predictHandover } from '../../src/kho/compat.js';
 import { sideOfFolder, sideOfRelease } from '../../src/kho/compat-side.js';
 import { withoutRuns } from '../../src/kho/free-pages.js';

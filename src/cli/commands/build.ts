@@ -3,7 +3,7 @@
 import { formatHex } from '../../bytes/hex.js';
 import { escapeText } from '../../bytes/printable.js';
 import { writeCore } from '../../image/write-core.js';
-import { buildHandover } from '../../kho/build.js';
+import { buildHandover } from '../../kho/build-handover.js';
 import { descriptionFromJson } from '../../kho/description-json.js';
 import { JSON_SCHEMA_VERSION, jsonString, jsonU64 } from '../../render/json-text.js';
 import { count, formatSize } from '../../render/size.js';
