@@ -6,6 +6,13 @@
  * @module kho
  */
 
+export { BlockSet } from './block-set.js';
+export { type FinishOptions, HandoverBuilder } from './build.js';
+export type { BootData } from './build-boot.js';
+export { BuildError, type BuildErrorCode } from './build-error.js';
+export { buildHandover } from './build-handover.js';
+export { type DomainDescription, postedMemList } from './build-rfc.js';
+export type { BuiltHandover } from './built-handover.js';
 export {
   type CompatEffect,
   type CompatOutcome,
@@ -25,6 +32,7 @@ export {
   sideOfRelease,
 } from './compat-side.js';
 export type { Consumer } from './consumer.js';
+export type { ByteSpan, Contents, PatternContents } from './contents.js';
 export { diffSides, type FolderChange, type FolderOnlyChange } from './debugfs-diff.js';
 export {
   type DebugfsSide,
@@ -36,13 +44,16 @@ export {
   type ScratchRegion,
   type SubBlob,
 } from './debugfs-folder.js';
+export { descriptionFromJson } from './description-json.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
+export { FreePages } from './free-pages.js';
 export {
   Handover,
   type HandoverOptions,
   type KexecMetadata,
   type ReservedRegion,
 } from './handover.js';
+export type * from './handover-description.js';
 export type { HandoverIssue, HandoverPart } from './handover-issue.js';
 export {
   type ConsumerNode,
@@ -50,6 +61,7 @@ export {
   type HandoverErrorCode,
   type HandoverRoot,
 } from './handover-root.js';
+export { HandoverSpace } from './handover-space.js';
 export type {
   AreaColumns,
   HandoverDevice,
@@ -73,7 +85,9 @@ export {
 export type { HandoverFile, HandoverFlb, HandoverSession, LuoState } from './luo-state.js';
 export type { MapIssue } from './map-reader.js';
 export type { FolioColumns, MemfdState } from './memfd-state.js';
+export { type MigrateOptions, type Migration, type MigrationLoss, migrateHandover } from './migrate.js';
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
 export type { RunColumns } from './preserved-runs.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
 export type { ScratchState } from './scratch-state.js';
+export type { PlannedFile } from './write-luo.js';
