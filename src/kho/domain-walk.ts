@@ -5,7 +5,13 @@ import type { PhysicalMemory } from '../image/physical-memory.js';
 import type { ExtentColumns } from '../vtd/extents.js';
 import { walkTable } from '../vtd/walk.js';
 import type { WalkResult } from '../vtd/walk-result.js';
-import { type Area, AreaMappingCheck, areaColumns, type MappingDifference } from './area-mappings.js';
+import {
+  type Area,
+  AreaMappingCheck,
+  areaColumns,
+  type Backing,
+  type MappingDifference,
+} from './area-mappings.js';
 import type { HandoverDomain, HandoverIoas } from './iommu-state.js';
 import { ListedMemoryCheck, type ListFault } from './listed-memory.js';
 
@@ -29,19 +35,36 @@ export interface DomainComparison {
   readonly differences: readonly MappingDifference[];
 }
 
+/** An address space that a domain may be for, and the memory behind it as far as it is known. */
+export interface SpaceCandidate {
+  readonly ioas: HandoverIoas;
+  readonly backing?: readonly Backing[];
+}
+
 /** Address spaces that one domain is compared with at most. */
 const MAX_CANDIDATES = 16;
 
 /**
- * Walks the tables of a domain. The RFC of 2024 does not say of which stage they are: its driver made second-stage ones.
- * Neither does it say which of an iommufd's address spaces a domain is for: of several, the one that differs least.
+ * Address spaces that a domain of the handover may be for. The RFC of 2024 does not say which of an iommufd's it is.
  *
  * @param ioases - all address spaces of the handover
+ */
+export function candidatesFor(domain: HandoverDomain, ioases: readonly HandoverIoas[]): SpaceCandidate[] {
+  return ioases
+    .filter(({ iommufd }) => BigInt(iommufd) === domain.persistentId)
+    .slice(0, MAX_CANDIDATES)
+    .map((ioas) => ({ ioas }));
+}
+
+/**
+ * Walks the tables of a domain. The RFC of 2024 does not say of which stage they are: its driver made second-stage ones.
+ *
+ * @param candidates - address spaces that it may be for: it is compared with the one that differs least
  */
 export function walkDomain(
   memory: PhysicalMemory,
   domain: HandoverDomain,
-  ioases: readonly HandoverIoas[],
+  candidates: readonly SpaceCandidate[],
 ): DomainWalk {
   const { levels, width, topTable, signExtend, mem, address, path } = domain;
   const nothing = { domain, result: undefined, comparison: undefined, listFaults: undefined };
@@ -49,10 +72,10 @@ export function walkDomain(
     const message = 'expected tables of 3 to 5 levels, found a number that makes none';
     return { ...nothing, issue: { code: 'BAD_LEVELS', message, address, path } };
   }
-  const checks = ioases
-    .filter(({ iommufd }) => BigInt(iommufd) === domain.persistentId)
-    .slice(0, MAX_CANDIDATES)
-    .map((ioas) => ({ ioas, check: new AreaMappingCheck(areaColumns(areasOf(ioas)).columns) }));
+  const checks = candidates.map(({ ioas, backing }) => ({
+    ioas,
+    check: new AreaMappingCheck(areaColumns(areasOf(ioas)).columns, backing),
+  }));
   const list = mem && new ListedMemoryCheck(Float64Array.from(mem.addresses, (each) => Number(each >> 12n)));
   const takers = [...checks.map(({ check }) => check.take), ...(list === undefined ? [] : [list.take])];
   const extents = (rows: ExtentColumns): void => {

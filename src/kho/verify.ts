@@ -69,7 +69,10 @@ export function verifyHandover(handover: Handover, options: VerifyOptions = {}):
   for (const rule of RULES) {
     if (!isChosen(rule, options)) continue;
     const { id } = rule;
-    const because = rule.needs.map((fact) => facts.missing(fact)).find((reason) => reason !== undefined);
+    const because =
+      !handover.isThere && rule.family !== 'ioas'
+        ? 'the memory holds no handover'
+        : rule.needs.map((fact) => facts.missing(fact)).find((reason) => reason !== undefined);
     if (because !== undefined) {
       skipped.push({ rule: id, because });
       continue;

@@ -15,7 +15,9 @@ export type FactName =
   | 'luo'
   | 'tables'
   | 'domains'
-  | 'areas';
+  | 'areas'
+  | 'contexts'
+  | 'given';
 
 /** Facts about one handover, each found out once. */
 export class Facts {
@@ -121,18 +123,33 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
     missing: ({ luo }) => (luo === undefined ? 'there is no state of LUO, or it cannot be read' : undefined),
   },
   domains: {
-    title: 'the handover names domains',
-    missing: ({ iommu }) => (iommu.domains.length === 0 ? 'the handover names no domain' : undefined),
+    title: 'there are domains to look at',
+    missing: ({ iommu, given }) =>
+      iommu.domains.length + given.spaces.length === 0 ? 'the handover names no domain' : undefined,
   },
   tables: {
     title: 'the tables of the domains are at hand',
-    missing: ({ iommu, partial }) => {
-      if (iommu.domains.length === 0) return 'the handover names no domain';
-      return partial ? 'only blobs are at hand, not the memory they lead to' : undefined;
+    missing: ({ partial }, facts) => {
+      const missing = facts.missing('domains');
+      return missing ?? (partial ? 'only blobs are at hand, not the memory they lead to' : undefined);
     },
   },
   areas: {
-    title: 'the handover lists areas of address spaces',
-    missing: ({ iommu }) => (iommu.ioases.length === 0 ? 'the handover lists no areas' : undefined),
+    title: 'the handover, or somebody else, lists areas of address spaces',
+    missing: ({ ioases }) => (ioases.length === 0 ? 'the handover lists no areas' : undefined),
+  },
+  contexts: {
+    title: 'the root table of the unit is known and its tables are at hand',
+    missing: ({ given }) =>
+      given.contexts === undefined
+        ? 'the handover does not say where the root table is: give --areas'
+        : undefined,
+  },
+  given: {
+    title: 'somebody describes address spaces',
+    missing: ({ given }) =>
+      given.spaces.length + given.issues.length === 0
+        ? 'nobody describes address spaces: see --areas'
+        : undefined,
   },
 };

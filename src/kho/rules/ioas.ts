@@ -3,9 +3,9 @@
 import { formatHex } from '../../bytes/hex.js';
 import { permissionText } from '../../vtd/extents.js';
 import { areaColumns, type MappingDifference, type MappingFault } from '../area-mappings.js';
-import { areasOf, type DomainComparison, type DomainWalk } from '../domain-walk.js';
+import { areasOf, candidatesFor, type DomainComparison, type DomainWalk } from '../domain-walk.js';
 import type { Handover } from '../handover.js';
-import type { HandoverIoas } from '../iommu-state.js';
+import type { HandoverDomain, HandoverIoas } from '../iommu-state.js';
 import type { FindingPlace, Rule, Tell } from './rule.js';
 
 const RFC = 'RFC of 2024, <20240916113102.710522-1-jgowans@amazon.com>, patches 05 and 09';
@@ -20,7 +20,23 @@ function areaPath({ path, areas }: HandoverIoas, row: number): string {
 }
 
 function eachArea(handover: Handover, visit: (ioas: HandoverIoas, row: number) => void): void {
-  for (const ioas of handover.iommu.ioases) for (let row = 0; row < ioas.areas.count; row++) visit(ioas, row);
+  for (const ioas of handover.ioases) for (let row = 0; row < ioas.areas.count; row++) visit(ioas, row);
+}
+
+/** Every domain with the address spaces that it may be for. */
+function domainSpaces({ iommu, given }: Handover): { domain: HandoverDomain; spaces: HandoverIoas[] }[] {
+  return [
+    ...iommu.domains.map((domain) => ({
+      domain,
+      spaces: candidatesFor(domain, iommu.ioases).map(({ ioas }) => ioas),
+    })),
+    ...given.spaces.map(({ domain, ioas }) => ({ domain, spaces: [ioas] })),
+  ];
+}
+
+/** Whether somebody describes the domain: it may be one of the handover, or another description's. */
+function isGiven({ given }: Handover, { domain }: DomainWalk): boolean {
+  return given.spaces.some((each) => each.domain === domain);
 }
 
 function tellDifferences(
@@ -99,8 +115,9 @@ export const ioasRules: readonly Rule[] = [
     needs: ['areas', 'domains'],
     check: (handover, tell) => {
       const ids = new Set(handover.iommu.domains.map(({ persistentId }) => persistentId));
+      const given = new Set(handover.given.spaces.map(({ ioas }) => ioas));
       eachArea(handover, (ioas, row) => {
-        if (!ids.has(BigInt(ioas.iommufd))) return;
+        if (!ids.has(BigInt(ioas.iommufd)) && !given.has(ioas)) return;
         const [start, length] = [ioas.areas.starts[row] ?? 0n, ioas.areas.lengths[row] ?? 0n];
         if (((start | length) & 0xfffn) === 0n) return;
         const message = `expected whole pages, found ${formatHex(length)} bytes at IOVA ${formatHex(start)}`;
@@ -118,7 +135,7 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['areas'],
     check: (handover, tell) => {
-      for (const ioas of handover.iommu.ioases) {
+      for (const ioas of handover.ioases) {
         const { starts, names } = ioas.areas;
         for (const fault of areaColumns(areasOf(ioas)).faults) {
           if (fault.kind !== 'overlap') continue;
@@ -179,6 +196,24 @@ export const ioasRules: readonly Rule[] = [
     },
   },
   {
+    id: 'ioas-memory',
+    family: 'ioas',
+    severity: 'error',
+    title: 'Leaf entries lead to the memory that backs the area',
+    why: 'A leaf that leads elsewhere lets the device read and write memory of somebody else, and none of what it does reaches its own.',
+    source: 'the memory of areas as it is given; iommufd-uapi.md',
+    effect: 'corrupt',
+    needs: ['given', 'tables'],
+    check: (handover, tell) => {
+      tellDifferences(handover, 'repointed', (walk, comparison, difference) => {
+        const { iova: first, phys = 0n, expectedPhys = 0n } = difference;
+        const message = `expected ${pageCount(difference)} page(s) from IOVA ${formatHex(first)} on in ${walk.domain.name} to lead to ${formatHex(expectedPhys)}, found ${formatHex(phys)}`;
+        const { path, other } = placeOf(walk, comparison, difference, phys);
+        tell(message, { path, address: phys, other: difference.area === undefined ? other : expectedPhys });
+      });
+    },
+  },
+  {
     id: 'domain-width',
     family: 'ioas',
     severity: 'error',
@@ -188,10 +223,9 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['domains'],
     check: (handover, tell) => {
-      const { domains, ioases } = handover.iommu;
-      for (const { name, width, persistentId, address, path } of domains) {
-        for (const ioas of width === undefined ? [] : ioases) {
-          if (BigInt(ioas.iommufd) !== persistentId) continue;
+      for (const { domain, spaces } of domainSpaces(handover)) {
+        const { name, width, address, path } = domain;
+        for (const ioas of width === undefined ? [] : spaces) {
           for (let row = 0; row < ioas.areas.count; row++) {
             const end = (ioas.areas.starts[row] ?? 0n) + (ioas.areas.lengths[row] ?? 0n);
             if (width === undefined || end <= 1n << BigInt(width)) continue;
@@ -199,7 +233,7 @@ export const ioasRules: readonly Rule[] = [
             tell(message, { path: areaPath(ioas, row), address: handover.root.address, other: address });
           }
         }
-        const walk = handover.partial ? undefined : handover.walks.find(({ domain }) => domain.path === path);
+        const walk = handover.partial ? undefined : handover.walks.find((each) => each.domain === domain);
         for (const finding of walk?.result?.findings ?? [])
           if (finding.code === 'BEYOND_WIDTH')
             tell(`${finding.message} (${name})`, { path, address: finding.address, other: address });
@@ -227,14 +261,14 @@ export const ioasRules: readonly Rule[] = [
     source: VTD,
     effect: 'corrupt',
     needs: ['tables'],
-    check: ({ walks }, tell) => {
+    check: (handover, tell) => {
       const first = new Map<number, DomainWalk>();
-      for (const walk of walks) {
+      for (const walk of handover.walks) {
         for (const pages of walk.result?.tablePages ?? []) {
           for (const pfn of pages) {
             const before = first.get(pfn);
             if (before === undefined) first.set(pfn, walk);
-            else if (before !== walk) {
+            else if (before.domain.topTable !== walk.domain.topTable || !isGiven(handover, walk)) {
               const message = `expected tables of its own for ${walk.domain.name}, found ${iova(pfn)}, which ${before.domain.name} walks as well`;
               tell(message, {
                 path: walk.domain.path,
