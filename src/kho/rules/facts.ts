@@ -40,9 +40,13 @@ export class Facts {
   }
 }
 
+/** Stands for a reason where there is nothing that a rule could check: it is then not told as passed over. */
+export const NOTHING_THERE = '';
+
 interface Fact {
   /** What holds, in words. */
   readonly title: string;
+  /** Why it does not hold. */
   readonly missing: (handover: Handover, facts: Facts) => string | undefined;
 }
 
@@ -118,21 +122,21 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
   },
   luo: {
     title: 'sessions could be read',
-    missing: ({ luo }) => (luo === undefined ? 'there is no state of LUO, or it cannot be read' : undefined),
+    missing: ({ luo }) => LUO,
   },
   domains: {
     title: 'the handover names domains',
-    missing: ({ iommu }) => (iommu.domains.length === 0 ? 'the handover names no domain' : undefined),
+    missing: ({ iommu }) => (iommu.domains.length === 0 ? NOTHING_THERE : undefined),
   },
   tables: {
     title: 'the tables of the domains are at hand',
     missing: ({ iommu, partial }) => {
-      if (iommu.domains.length === 0) return 'the handover names no domain';
+      if (iommu.domains.length === 0) return NOTHING_THERE;
       return partial ? 'only blobs are at hand, not the memory they lead to' : undefined;
     },
   },
   areas: {
     title: 'the handover lists areas of address spaces',
-    missing: ({ iommu }) => (iommu.ioases.length === 0 ? 'the handover lists no areas' : undefined),
+    missing: ({ iommu }) => (iommu.ioases.length === 0 ? NOTHING_THERE : undefined),
   },
 };
