@@ -51,7 +51,7 @@ const MAX_CANDIDATES = 16;
  */
 export function candidatesFor(domain: HandoverDomain, ioases: readonly HandoverIoas[]): SpaceCandidate[] {
   return ioases
-    .filter(({ iommufd }) => BigInt(iommufd) === domain.persistentId)
+    .filter(({ iommufd }) => iommufd !== undefined && BigInt(iommufd) === domain.persistentId)
     .slice(0, MAX_CANDIDATES)
     .map((ioas) => ({ ioas }));
 }

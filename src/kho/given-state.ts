@@ -91,7 +91,7 @@ function pathOf({ id }: GivenSpace): string {
 function givenIoas(space: GivenSpace): HandoverIoas {
   const { areas } = space;
   return {
-    iommufd: 0,
+    iommufd: undefined,
     id: space.id,
     path: pathOf(space),
     areas: {

@@ -6,6 +6,12 @@
  * @module kho
  */
 
+export type {
+  Area,
+  Backing,
+  MappingDifference,
+  MappingFault,
+} from './area-mappings.js';
 export { BlockSet } from './block-set.js';
 export { type FinishOptions, HandoverBuilder } from './build.js';
 export type { BootData } from './build-boot.js';
@@ -48,6 +54,13 @@ export { descriptionFromJson } from './description-json.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
 export { FreePages } from './free-pages.js';
 export {
+  type GivenDevice,
+  type GivenSpace,
+  type GivenSpaces,
+  givenSpacesFromJson,
+} from './given-spaces.js';
+export type { GivenDomain, GivenState } from './given-state.js';
+export {
   Handover,
   type HandoverOptions,
   type KexecMetadata,
@@ -89,5 +102,23 @@ export { type MigrateOptions, type Migration, type MigrationLoss, migrateHandove
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
 export type { RunColumns } from './preserved-runs.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export type {
+  Finding,
+  FindingPlace,
+  KernelEffect,
+  Rule,
+  RuleFamily,
+  Severity,
+} from './rules/rule.js';
+export { RULES } from './rules/table.js';
 export type { ScratchState } from './scratch-state.js';
+export { memoryOfSide, type SideMemory } from './side-memory.js';
+export {
+  type DomainSummary,
+  type HandoverSummary,
+  type PreservedSummary,
+  type RootSummary,
+  summarize,
+} from './summary.js';
+export { type SkippedRule, type Verification, type VerifyOptions, verifyHandover } from './verify.js';
 export type { PlannedFile } from './write-luo.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Handover } from './handover.js';
-import { Facts } from './rules/facts.js';
+import { Facts, NOTHING_THERE } from './rules/facts.js';
 import type { Finding, KernelEffect, Rule } from './rules/rule.js';
 import { RULES } from './rules/table.js';
 
@@ -69,12 +69,13 @@ export function verifyHandover(handover: Handover, options: VerifyOptions = {}):
   for (const rule of RULES) {
     if (!isChosen(rule, options)) continue;
     const { id } = rule;
-    const because =
-      !handover.isThere && rule.family !== 'ioas'
-        ? 'the memory holds no handover'
-        : rule.needs.map((fact) => facts.missing(fact)).find((reason) => reason !== undefined);
+    const isOfHandover = handover.isThere || rule.family === 'ioas';
+    const reasons = isOfHandover ? rule.needs.map((fact) => facts.missing(fact)) : [NOTHING_THERE];
+    const because = reasons.includes(NOTHING_THERE)
+      ? NOTHING_THERE
+      : reasons.find((reason) => reason !== undefined);
     if (because !== undefined) {
-      skipped.push({ rule: id, because });
+      if (because !== NOTHING_THERE) skipped.push({ rule: id, because });
       continue;
     }
     ran.push(id);

@@ -4,12 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { openImage, PageStore } from '../../src/image/index.js';
 import { givenSpacesFromJson } from '../../src/kho/given-spaces.js';
 import { Handover } from '../../src/kho/handover.js';
+import { RULES } from '../../src/kho/rules/table.js';
 import { verifyHandover } from '../../src/kho/verify.js';
 import { fixturesFolder } from '../fixtures.js';
 import { GUESTS } from '../vtd/truth.js';
 import { type DescribedSpaces, describeSpaces } from './vfio-truth.js';
 
 const ADDRESS = 0xf_ffff_ffff_f000n;
+
+/** Rules that fired in these tests. */
+const fired = new Set<string>();
 
 describe.each(GUESTS)('the address spaces of %s', (guest) => {
   const image = openImage(join(fixturesFolder, `kernel-7.3.4/${guest}.trimmed.elf`));
@@ -26,7 +30,9 @@ describe.each(GUESTS)('the address spaces of %s', (guest) => {
     const given = givenSpacesFromJson(description);
     const memory = new PageStore(image);
     change.write?.(memory, Handover.open(image, { given }));
-    return Object.fromEntries(verifyHandover(Handover.open(memory, { given })).counts);
+    const { counts } = verifyHandover(Handover.open(memory, { given }));
+    for (const rule of counts.keys()) fired.add(rule);
+    return Object.fromEntries(counts);
   }
 
   /** Physical address of the leaf entry that maps an IOVA of the first 2 MiB in the first address space. */
@@ -95,6 +101,14 @@ describe.each(GUESTS)('the address spaces of %s', (guest) => {
     expect(moved).toEqual({ 'device-context': 1 });
   });
 
+  it('fail the right rule when a context entry is damaged', () => {
+    const reserved = (memory: PageStore, handover: Handover): void => {
+      const entry = handover.given.contexts?.devices[0]?.contextEntry ?? 0n;
+      memory.writeU64(entry + 8n, image.u64(entry + 8n) | (1n << 40n));
+    };
+    expect(verify({ write: reserved })).toEqual({ 'context-tables': 1 });
+  });
+
   it('name both addresses', () => {
     const given = givenSpacesFromJson(describeSpaces(guest));
     const memory = new PageStore(image);
@@ -108,6 +122,11 @@ describe.each(GUESTS)('the address spaces of %s', (guest) => {
       other: entry & ADDRESS,
     });
   });
+});
+
+it('every rule about what is described was broken', () => {
+  const own = RULES.filter(({ needs }) => needs.includes('given') || needs.includes('contexts'));
+  expect([...fired]).toEqual(expect.arrayContaining(own.map(({ id }) => id)));
 });
 
 describe('a description of address spaces', () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What rules rest on: each fact holds, or there is a reason why not.
 import type { Handover } from '../handover.js';
+import type { HandoverIssue } from '../handover-issue.js';
 import { type RamMap, ramOf } from '../ram.js';
 
 /** Names of the facts, see {@link FACTS}. */
@@ -42,9 +43,13 @@ export class Facts {
   }
 }
 
+/** Stands for a reason where there is nothing that a rule could check: it is then not told as passed over. */
+export const NOTHING_THERE = '';
+
 interface Fact {
   /** What holds, in words. */
   readonly title: string;
+  /** Why it does not hold. */
   readonly missing: (handover: Handover, facts: Facts) => string | undefined;
 }
 
@@ -60,6 +65,13 @@ const BROKEN: ReadonlySet<string> = new Set([
   'BAD_COUNT',
   'MISSING',
 ]);
+
+/** Whether an issue keeps something from being followed; a block whose count is wrong is one. */
+function breaks({ code, path = '' }: HandoverIssue): boolean {
+  return (
+    BROKEN.has(code) || code.startsWith('FDT_') || (code === 'BAD_VALUE' && /\.(?:count|next)$/.test(path))
+  );
+}
 
 /** All facts. */
 export const FACTS: Readonly<Record<FactName, Fact>> = {
@@ -98,9 +110,7 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
       if (partial) return 'only blobs are at hand, not the memory they lead to';
       if (root.fdt === undefined) return 'the root is damaged';
       if (root.issues.some(({ code }) => code !== 'UNKNOWN')) return 'the root is damaged';
-      const broken = consumers.find(({ issues }) =>
-        issues.some(({ code }) => BROKEN.has(code) || code.startsWith('FDT_')),
-      );
+      const broken = consumers.find(({ issues }) => issues.some(breaks));
       if (broken !== undefined) return `what ${broken.name} leads to could not all be followed`;
       const walk = walks.find(({ result }) => result === undefined || result.findings.length > 0);
       return walk && `the tables of ${walk.domain.name} could not all be walked`;
@@ -120,12 +130,15 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
   },
   luo: {
     title: 'sessions could be read',
-    missing: ({ luo }) => (luo === undefined ? 'there is no state of LUO, or it cannot be read' : undefined),
+    missing: (handover) => {
+      if (handover.luo !== undefined) return undefined;
+      return handover.consumer('LUO') === undefined ? NOTHING_THERE : 'the state of LUO cannot be read';
+    },
   },
   domains: {
     title: 'there are domains to look at',
     missing: ({ iommu, given }) =>
-      iommu.domains.length + given.spaces.length === 0 ? 'the handover names no domain' : undefined,
+      iommu.domains.length + given.spaces.length === 0 ? NOTHING_THERE : undefined,
   },
   tables: {
     title: 'the tables of the domains are at hand',
@@ -136,20 +149,18 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
   },
   areas: {
     title: 'the handover, or somebody else, lists areas of address spaces',
-    missing: ({ ioases }) => (ioases.length === 0 ? 'the handover lists no areas' : undefined),
+    missing: ({ ioases }) => (ioases.length === 0 ? NOTHING_THERE : undefined),
   },
   contexts: {
-    title: 'the root table of the unit is known and its tables are at hand',
-    missing: ({ given }) =>
-      given.contexts === undefined
-        ? 'the handover does not say where the root table is: give --areas'
-        : undefined,
+    title: 'the root table of the unit is known, by --areas',
+    missing: ({ iommu, given }) => {
+      if (given.contexts !== undefined) return undefined;
+      const unknown = 'the handover does not say where the root table of the unit is: see --areas';
+      return iommu.domains.length === 0 ? NOTHING_THERE : unknown;
+    },
   },
   given: {
-    title: 'somebody describes address spaces',
-    missing: ({ given }) =>
-      given.spaces.length + given.issues.length === 0
-        ? 'nobody describes address spaces: see --areas'
-        : undefined,
+    title: 'somebody describes address spaces, by --areas',
+    missing: ({ given }) => (given.spaces.length + given.issues.length === 0 ? NOTHING_THERE : undefined),
   },
 };

@@ -19,6 +19,11 @@ function areaPath({ path, areas }: HandoverIoas, row: number): string {
   return `${path}/${areas.names[row] ?? row}`;
 }
 
+/** Physical address of the blob that lists an address space; none of what somebody else describes. */
+function holderOf({ root, given }: Handover, ioas: HandoverIoas): bigint | undefined {
+  return given.spaces.some((each) => each.ioas === ioas) ? undefined : root.address;
+}
+
 function eachArea(handover: Handover, visit: (ioas: HandoverIoas, row: number) => void): void {
   for (const ioas of handover.ioases) for (let row = 0; row < ioas.areas.count; row++) visit(ioas, row);
 }
@@ -58,11 +63,11 @@ function placeOf(
   { domain: { address, path, topTable } }: DomainWalk,
   { ioas }: DomainComparison,
   { area }: MappingDifference,
-  base: bigint,
+  base: bigint | undefined,
 ): FindingPlace {
   return area === undefined
     ? { path, address: topTable, other: address }
-    : { path: areaPath(ioas, area), address: base, other: topTable };
+    : { path: areaPath(ioas, area), address: base ?? topTable, other: base && topTable };
 }
 
 /** Tables that are wrong in themselves, by the walker's code. */
@@ -93,7 +98,7 @@ export const ioasRules: readonly Rule[] = [
       eachArea(handover, (ioas, row) => {
         const { starts, lengths, protections } = ioas.areas;
         const [start, length, prot] = [starts[row] ?? 0n, lengths[row] ?? 0n, protections[row] ?? 0];
-        const place = { path: areaPath(ioas, row), address: handover.root.address };
+        const place = { path: areaPath(ioas, row), address: holderOf(handover, ioas) };
         if (length === 0n) tell(`expected a size, found 0 at IOVA ${formatHex(start)}`, place);
         else if ((start + length - 1n) >> 64n !== 0n)
           tell(
@@ -114,14 +119,13 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['areas', 'domains'],
     check: (handover, tell) => {
-      const ids = new Set(handover.iommu.domains.map(({ persistentId }) => persistentId));
-      const given = new Set(handover.given.spaces.map(({ ioas }) => ioas));
+      const mapped = new Set(domainSpaces(handover).flatMap(({ spaces }) => spaces));
       eachArea(handover, (ioas, row) => {
-        if (!ids.has(BigInt(ioas.iommufd)) && !given.has(ioas)) return;
+        if (!mapped.has(ioas)) return;
         const [start, length] = [ioas.areas.starts[row] ?? 0n, ioas.areas.lengths[row] ?? 0n];
         if (((start | length) & 0xfffn) === 0n) return;
         const message = `expected whole pages, found ${formatHex(length)} bytes at IOVA ${formatHex(start)}`;
-        tell(message, { path: areaPath(ioas, row), address: handover.root.address });
+        tell(message, { path: areaPath(ioas, row), address: holderOf(handover, ioas) });
       });
     },
   },
@@ -141,7 +145,7 @@ export const ioasRules: readonly Rule[] = [
           if (fault.kind !== 'overlap') continue;
           const { area, other } = fault;
           const message = `expected IOVAs of its own, found ${formatHex(starts[area] ?? 0n)} in area ${names[other]} as well`;
-          tell(message, { path: areaPath(ioas, area), address: handover.root.address });
+          tell(message, { path: areaPath(ioas, area), address: holderOf(handover, ioas) });
         }
       }
     },
@@ -158,7 +162,7 @@ export const ioasRules: readonly Rule[] = [
     check: (handover, tell) => {
       tellDifferences(handover, 'unmapped', (walk, comparison, difference) => {
         const message = `expected ${pageCount(difference)} page(s) from IOVA ${formatHex(difference.iova)} on to be mapped by ${walk.domain.name}, found no leaf entry`;
-        tell(message, placeOf(walk, comparison, difference, handover.root.address));
+        tell(message, placeOf(walk, comparison, difference, holderOf(handover, comparison.ioas)));
       });
     },
   },
@@ -175,7 +179,7 @@ export const ioasRules: readonly Rule[] = [
       tellDifferences(handover, 'permission', (walk, comparison, difference) => {
         const { expected, found, iova: first } = difference;
         const message = `expected ${permissionText(expected)} for ${pageCount(difference)} page(s) from IOVA ${formatHex(first)} on in ${walk.domain.name}, found ${permissionText(found)}`;
-        tell(message, placeOf(walk, comparison, difference, handover.root.address));
+        tell(message, placeOf(walk, comparison, difference, holderOf(handover, comparison.ioas)));
       });
     },
   },
@@ -191,7 +195,7 @@ export const ioasRules: readonly Rule[] = [
     check: (handover, tell) => {
       tellDifferences(handover, 'outside', (walk, comparison, difference) => {
         const message = `expected an area for what ${walk.domain.name} maps, found none for ${pageCount(difference)} page(s) from IOVA ${formatHex(difference.iova)} on, which lead to ${formatHex(difference.phys ?? 0n)}`;
-        tell(message, placeOf(walk, comparison, difference, handover.root.address));
+        tell(message, placeOf(walk, comparison, difference, holderOf(handover, comparison.ioas)));
       });
     },
   },
@@ -230,7 +234,7 @@ export const ioasRules: readonly Rule[] = [
             const end = (ioas.areas.starts[row] ?? 0n) + (ioas.areas.lengths[row] ?? 0n);
             if (width === undefined || end <= 1n << BigInt(width)) continue;
             const message = `expected IOVAs of ${width} bits in ${name}, found an area that ends before ${formatHex(end)}`;
-            tell(message, { path: areaPath(ioas, row), address: handover.root.address, other: address });
+            tell(message, { path: areaPath(ioas, row), address: holderOf(handover, ioas), other: address });
           }
         }
         const walk = handover.partial ? undefined : handover.walks.find((each) => each.domain === domain);

@@ -50,29 +50,11 @@ export const preservedMapRules: readonly Rule[] = [
     family: 'preserved-map',
     severity: 'error',
     title: 'Chunks and lists of the map keep the rules of their layout: counts, orders, alignment',
-    why: 'A bitmap whose first page is off its boundary, or a count that the chunk has no room for, makes the kernel reserve other memory than was preserved.',
+    why: 'A bitmap whose first page is off its boundary stands for blocks that are not aligned to their size, which no allocator has; a count that the chunk has no room for makes the kernel reserve memory at random. Keys of a radix tree cannot be off their boundary.',
     source: 'kernel/kexec_handover.c, Linux 6.16 to 7.0; kho-core.md section 4',
     effect: 'silent',
     needs: [],
     check: issuesThat(({ part, code }) => part === 'map' && code === 'MALFORMED'),
-  },
-  {
-    id: 'map-alignment',
-    family: 'preserved-map',
-    severity: 'error',
-    title: 'A preserved block lies at a multiple of its size',
-    why: 'The buddy allocator has no other blocks: the kernel would restore a folio that cannot be.',
-    source: `kho_preserve_pages(), ${KHO}`,
-    effect: 'file-fails',
-    needs: ['map'],
-    check: ({ preserved }, tell) => {
-      for (let run = 0; preserved !== undefined && run < preserved.count; run++) {
-        const size = 2 ** (preserved.runs.orders[run] ?? 0);
-        if (preserved.start(run) % size === 0) continue;
-        const message = `expected blocks of ${size} pages at multiples of their size, found ${blockText(preserved, run)}`;
-        tell(message, { address: address(preserved.start(run)), other: preserved.address });
-      }
-    },
   },
   {
     id: 'map-overlap',
