@@ -38,7 +38,7 @@ export class Facts {
 
   /** The machine's memory, or why it is not known. */
   get ram(): RamMap | string {
-    this.#ram ??= ramOf(this.#handover.memory, this.#handover.scratch.regions);
+    this.#ram ??= ramOf(this.#handover.memory, this.#handover.scratch.regions, this.#handover.preserved);
     return this.#ram;
   }
 }
