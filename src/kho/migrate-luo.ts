@@ -23,7 +23,7 @@ import type { Handover } from './handover.js';
 import type { HandoverSpace } from './handover-space.js';
 import type { HandoverFile, HandoverSession, LuoState } from './luo-state.js';
 import { memoryOf } from './memory-of.js';
-import type { MigrationLoss } from './migrate.js';
+import type { MigrationLoss } from './migration-loss.js';
 import { luoLimits, type PlannedFile, type PlannedSession, writeLuo } from './write-luo.js';
 
 /** LUO's own lists, which are written anew; what files keep is not among them. */

@@ -20,16 +20,9 @@ import { HandoverSpace } from './handover-space.js';
 import { kernelSet, RFC_2024 } from './kernel-set.js';
 import { type LuoMigration, planLuo } from './migrate-luo.js';
 import { roomFor } from './migrate-room.js';
+import type { MigrationLoss } from './migration-loss.js';
 import type { PreservedMap } from './preserved.js';
 import { isBefore619, type RootSubtree, writeRoot } from './write-root.js';
-
-/** Something that the other release's formats do not hold. */
-export interface MigrationLoss {
-  /** How it is reached in the handover. */
-  readonly path: string;
-  /** What it is, and why it is lost. */
-  readonly message: string;
-}
 
 /** How a handover is migrated. */
 export interface MigrateOptions {
