@@ -28,6 +28,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/check.js')).check,
   },
   {
+    name: 'verify',
+    positionals: '[input]',
+    summary: 'check a handover: will the next kernel find everything?',
+    load: async () => (await import('./commands/verify.js')).verify,
+  },
+  {
     name: 'compat',
     positionals: '[old] [new]',
     summary: 'predict what another kernel makes of a handover',
