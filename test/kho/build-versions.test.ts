@@ -29,7 +29,8 @@ function sessionsOf(handover: Handover): unknown {
 }
 
 function open({ memory, root }: BuiltHandover, options: HandoverOptions = {}): Handover {
-  const handover = Handover.open(memory, { root, ...options });
+  const handover = Handover.open(memory, options);
+  expect(handover.root.address).toBe(root);
   expect(handover.issues).toEqual([]);
   return handover;
 }

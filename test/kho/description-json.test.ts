@@ -37,7 +37,7 @@ describe('a description in JSON', () => {
           { start: '32M', size: '4M' },
           { order: 10, count: 2 },
         ],
-        subtrees: [{ name: 'mine', hex: 'c0ffee' }],
+        subtrees: [{ name: 'mine', hex: 'c0ffee'.repeat(4) }],
       }),
     );
     const handover = Handover.open(memory, { root });
@@ -50,7 +50,7 @@ describe('a description in JSON', () => {
     expect(handover.luo?.flbs).toMatchObject([{ data: 0xfeed_f00d_cafe_bee0n, dependents: 1n }]);
     expect(handover.preserved?.find(0x2000)).toMatchObject({ start: 0x2000, order: 10 });
     expect(handover.preserved?.byOrder().at(-1)).toEqual({ order: 10, blocks: 3 });
-    expect(handover.consumer('mine')?.bytes).toEqual(new Uint8Array([0xc0, 0xff, 0xee]));
+    expect(handover.consumer('mine')?.bytes).toEqual(new Uint8Array(Buffer.from('c0ffee'.repeat(4), 'hex')));
   });
 
   it('has page tables for the domains of the RFC of 2024', () => {

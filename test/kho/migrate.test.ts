@@ -10,6 +10,7 @@ import { withoutRuns } from '../../src/kho/free-pages.js';
 import { Handover } from '../../src/kho/handover.js';
 import type { SessionDescription } from '../../src/kho/handover-description.js';
 import { sideInImage } from '../../src/kho/image-side.js';
+import type { SearchableMemory } from '../../src/kho/locate.js';
 import { memoryOf as memoryIn } from '../../src/kho/memory-of.js';
 import { type Migration, migrateHandover } from '../../src/kho/migrate.js';
 import { khoRootV4 } from '../../src/schemas/abi/kho-root.js';
@@ -21,8 +22,9 @@ import { followAll, isMap, withoutAddresses } from './build-capture.js';
 const capture = openCapture();
 const original = Handover.open(capture);
 
-function reopen({ memory, root }: { readonly memory: PhysicalMemory; readonly root: bigint }): Handover {
-  const handover = Handover.open(memory, { root });
+function reopen({ memory, root }: { readonly memory: SearchableMemory; readonly root: bigint }): Handover {
+  const handover = Handover.open(memory);
+  expect(handover.root.address).toBe(root);
   expect(handover.issues).toEqual([]);
   return handover;
 }
