@@ -13,6 +13,7 @@ import { sideInImage } from '../../src/kho/image-side.js';
 import type { SearchableMemory } from '../../src/kho/locate.js';
 import { memoryOf as memoryIn } from '../../src/kho/memory-of.js';
 import { type Migration, migrateHandover } from '../../src/kho/migrate.js';
+import { verifyHandover } from '../../src/kho/verify.js';
 import { khoRootV4 } from '../../src/schemas/abi/kho-root.js';
 import { luoFileArray } from '../../src/schemas/abi/luo-arrays.js';
 import { runSeed } from '../random.js';
@@ -26,6 +27,7 @@ function reopen({ memory, root }: { readonly memory: SearchableMemory; readonly 
   const handover = Handover.open(memory);
   expect(handover.root.address).toBe(root);
   expect(handover.issues).toEqual([]);
+  expect(verifyHandover(handover).findings.filter(({ severity }) => severity !== 'note')).toEqual([]);
   return handover;
 }
 
@@ -217,6 +219,7 @@ describe('blocks of an order that a map does not hold', () => {
     const migrated = reopen(migrateHandover(handover, '6.16', { lossy: true }));
     expect(migrated.preserved?.byOrder().at(-1)).toEqual({ order: 10, blocks: 4 });
     expect(migrated.reservedRegions).toEqual(handover.reservedRegions);
+    expect(migrated.root.identified?.version.variant).toBe('A');
   });
 });
 
