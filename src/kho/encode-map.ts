@@ -160,16 +160,20 @@ function* bitmapsOf(
   if (open !== undefined) yield open;
 }
 
-/** Places bitmaps one a page, or several a page as the slab allocator would. */
+/**
+ * Places bitmaps one a page, or, smaller ones, as in slabs whose first object is somebody else's: a bitmap of 512 bytes that
+ * is not at the start of a page cannot be taken for one of a page.
+ */
 function placeBitmaps(bitmaps: readonly Uint8Array[], bytes: number, place: PlacePage): bigint[] {
-  const inPage = PAGE_SIZE / bytes;
+  const skipped = bytes === PAGE_SIZE ? 0 : 1;
+  const inPage = PAGE_SIZE / bytes - skipped;
   const addresses: bigint[] = [];
   for (let at = 0; at < bitmaps.length; at += inPage) {
     const page = new Uint8Array(PAGE_SIZE);
     const some = bitmaps.slice(at, at + inPage);
-    for (const [index, bitmap] of some.entries()) page.set(bitmap, index * bytes);
+    for (const [index, bitmap] of some.entries()) page.set(bitmap, (index + skipped) * bytes);
     const address = place(page);
-    addresses.push(...some.map((_, index) => address + BigInt(index * bytes)));
+    addresses.push(...some.map((_, index) => address + BigInt((index + skipped) * bytes)));
   }
   return addresses;
 }

@@ -98,7 +98,8 @@ export {
 export type { HandoverFile, HandoverFlb, HandoverSession, LuoState } from './luo-state.js';
 export type { MapIssue } from './map-reader.js';
 export type { FolioColumns, MemfdState } from './memfd-state.js';
-export { type MigrateOptions, type Migration, type MigrationLoss, migrateHandover } from './migrate.js';
+export { type MigrateOptions, type Migration, migrateHandover } from './migrate.js';
+export type { MigrationLoss } from './migration-loss.js';
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
 export type { RunColumns } from './preserved-runs.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';

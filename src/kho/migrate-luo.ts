@@ -23,7 +23,7 @@ import type { Handover } from './handover.js';
 import type { HandoverSpace } from './handover-space.js';
 import type { HandoverFile, HandoverSession, LuoState } from './luo-state.js';
 import { memoryOf } from './memory-of.js';
-import type { MigrationLoss } from './migrate.js';
+import type { MigrationLoss } from './migration-loss.js';
 import { luoLimits, type PlannedFile, type PlannedSession, writeLuo } from './write-luo.js';
 
 /** LUO's own lists, which are written anew; what files keep is not among them. */
@@ -177,7 +177,8 @@ function releasedBy(
     }));
   for (const { data } of converted) released.push({ address: data, length: 1 });
   const byFile = dropped.length === 0 ? new Map<string, Reached[]>() : reachedByFile(reached);
-  for (const file of dropped) {
+  // What a handler without a layout keeps is not known: not even its first page is given away.
+  for (const file of dropped.filter(({ state }) => state !== undefined)) {
     for (const { address, length, pieces } of byFile.get(file.path) ?? [])
       if (pieces === undefined) released.push({ address, length });
     for (const { pfn, pages } of handover.fileRuns(file))

@@ -20,16 +20,9 @@ import { HandoverSpace } from './handover-space.js';
 import { kernelSet, RFC_2024 } from './kernel-set.js';
 import { type LuoMigration, planLuo } from './migrate-luo.js';
 import { roomFor } from './migrate-room.js';
+import type { MigrationLoss } from './migration-loss.js';
 import type { PreservedMap } from './preserved.js';
 import { isBefore619, type RootSubtree, writeRoot } from './write-root.js';
-
-/** Something that the other release's formats do not hold. */
-export interface MigrationLoss {
-  /** How it is reached in the handover. */
-  readonly path: string;
-  /** What it is, and why it is lost. */
-  readonly message: string;
-}
 
 /** How a handover is migrated. */
 export interface MigrateOptions {
@@ -80,7 +73,8 @@ export function migrateHandover(handover: Handover, to: string, options: Migrate
       root.compatible.map(quoteName).join(', '),
       root.address,
     );
-  const [damage] = handover.issues.filter(({ code }) => !HARMLESS.has(code));
+  // Where scratch is does not matter to what is in the map.
+  const [damage] = handover.issues.filter(({ code, part }) => !HARMLESS.has(code) && part !== 'scratch');
   if (damage !== undefined) throw unreadable('a sound handover', formatIssue(damage), root.address);
 
   const plan = luo === undefined ? undefined : planLuo(handover, luo, versions);

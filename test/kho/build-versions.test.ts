@@ -7,8 +7,9 @@ import { buildHandover } from '../../src/kho/build-handover.js';
 import { postedMemList } from '../../src/kho/build-rfc.js';
 import type { BuiltHandover } from '../../src/kho/built-handover.js';
 import { FreePages, withoutRuns } from '../../src/kho/free-pages.js';
-import { Handover, type HandoverOptions } from '../../src/kho/handover.js';
+import { Handover } from '../../src/kho/handover.js';
 import type { HandoverDescription } from '../../src/kho/handover-description.js';
+import { verifyHandover } from '../../src/kho/verify.js';
 import { runSeed } from '../random.js';
 
 const MIB = 2 ** 20;
@@ -28,9 +29,12 @@ function sessionsOf(handover: Handover): unknown {
   }));
 }
 
-function open({ memory, root }: BuiltHandover, options: HandoverOptions = {}): Handover {
-  const handover = Handover.open(memory, { root, ...options });
+/** Opens what was built: it is sound by all rules but those in `ignore`. */
+function open({ memory, root }: BuiltHandover, ignore: readonly string[] = []): Handover {
+  const handover = Handover.open(memory);
+  expect(handover.root.address).toBe(root);
   expect(handover.issues).toEqual([]);
+  expect(verifyHandover(handover, { ignore }).findings).toEqual([]);
   return handover;
 }
 
@@ -99,7 +103,7 @@ describe('a handover of', () => {
     ['7.1', ['kho-v2=sized']],
   ])('%s with %j has what was described', (kernel, versions) => {
     const built = buildHandover({ ...described, kernel, versions });
-    const handover = open(built);
+    const handover = open(built, versions.length > 0 ? ['version-release'] : []);
     expect(sessionsOf(handover)).toEqual(wanted);
     expect(handover.reservedRegions.map(({ name, size }) => [name, size])).toEqual([['trace0', 77824n]]);
     const region = handover.reservedRegions[0]?.address ?? 0n;
@@ -116,9 +120,10 @@ describe('a handover of', () => {
     const { reserveMem } = described;
     const built = buildHandover({ kernel, ...small, reserveMem, preserve: [{ order: 10 }] });
     expect(built.preserved.orders()).toContain(10);
-    const handover = open(built);
+    const handover = open(built, ['preserved-reached']);
     expect(handover.reservedRegions.map(({ name, size }) => [name, size])).toEqual([['trace0', 77824n]]);
     expect(handover.sessions).toEqual([]);
+    expect(handover.root.identified?.version.variant).toBe(/^6.1(6|7.8)/.test(kernel) ? 'A' : 'B');
   });
 });
 
@@ -187,7 +192,14 @@ describe('memory of the RFC of 2024', () => {
     const built = builder.finish();
     // In the form of 2023 setup_data names the region itself, not an array.
     const scratch = built.scratch.map(({ start, size }) => ({ address: start, size }));
-    const handover = open(built, { scratch });
+    const handover = Handover.open(built.memory, { root: built.root, scratch });
+    expect(handover.issues).toEqual([]);
+    // The second domain, listed as the posted code lists it, is what the rules are for.
+    const { findings } = verifyHandover(handover);
+    expect(findings.map(({ rule }) => rule)).toContain('rfc-mem-missing');
+    expect(
+      findings.filter(({ rule, at }) => rule.startsWith('rfc') && !at.path?.includes('/domains/2/')),
+    ).toEqual([]);
     const [sound, posted] = handover.iommu.domains;
     expect(handover.preserved?.pages).toBe(5);
     expect(handover.iommu.ioases).toHaveLength(1);

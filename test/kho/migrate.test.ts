@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PhysicalMemory } from '../../src/image/physical-memory.js';
+import { HandoverBuilder } from '../../src/kho/build.js';
 import { buildHandover } from '../../src/kho/build-handover.js';
 import { predictHandover } from '../../src/kho/compat.js';
 import { sideOfFolder, sideOfRelease } from '../../src/kho/compat-side.js';
@@ -10,10 +11,13 @@ import { withoutRuns } from '../../src/kho/free-pages.js';
 import { Handover } from '../../src/kho/handover.js';
 import type { SessionDescription } from '../../src/kho/handover-description.js';
 import { sideInImage } from '../../src/kho/image-side.js';
+import type { SearchableMemory } from '../../src/kho/locate.js';
 import { memoryOf as memoryIn } from '../../src/kho/memory-of.js';
 import { type Migration, migrateHandover } from '../../src/kho/migrate.js';
+import { verifyHandover } from '../../src/kho/verify.js';
 import { khoRootV4 } from '../../src/schemas/abi/kho-root.js';
 import { luoFileArray } from '../../src/schemas/abi/luo-arrays.js';
+import { readFixture } from '../fixtures.js';
 import { runSeed } from '../random.js';
 import { openCapture } from '../schemas/captured.js';
 import { followAll, isMap, withoutAddresses } from './build-capture.js';
@@ -21,9 +25,11 @@ import { followAll, isMap, withoutAddresses } from './build-capture.js';
 const capture = openCapture();
 const original = Handover.open(capture);
 
-function reopen({ memory, root }: { readonly memory: PhysicalMemory; readonly root: bigint }): Handover {
-  const handover = Handover.open(memory, { root });
+function reopen({ memory, root }: { readonly memory: SearchableMemory; readonly root: bigint }): Handover {
+  const handover = Handover.open(memory);
+  expect(handover.root.address).toBe(root);
   expect(handover.issues).toEqual([]);
+  expect(verifyHandover(handover).findings.filter(({ severity }) => severity !== 'note')).toEqual([]);
   return handover;
 }
 
@@ -198,6 +204,35 @@ describe('what another release does not hold', () => {
     expect(migration.preserved.pageRuns().reduce((sum, { count }) => sum + count, 0)).toBe(2 + 1024 + 19);
   });
 
+  it('is what the release has no handler or no place for', () => {
+    const builder = new HandoverBuilder({ kernel: '7.3', ...small });
+    const root = readFixture('kernel-7.3.4/memblock-fdt.dtb');
+    builder.subtree('tree', root);
+    builder.subtree('packed', new Uint8Array(16));
+    const data = builder.space.keep(new Uint8Array(4096));
+    const file = builder.memfd({ size: 4096 });
+    builder.session('vm', [
+      { compatible: 'somebodys-v1', data, token: 1n },
+      { ...file, token: 2n },
+    ]);
+    const handover = Handover.open(builder.finish().memory);
+    const toNewer = migrateHandover(handover, '7.2', { lossy: true });
+    const why = 'session "vm", file with token 0x1: the kernel has no handler for somebodys-v1';
+    expect(toNewer.losses.map(({ message }) => message)).toEqual([why]);
+    const kept = Handover.open(toNewer.memory);
+    expect(kept.sessions.map(({ files }) => files.map(({ token }) => token))).toEqual([[2n]]);
+    expect(kept.consumer('packed')?.size).toBe(16);
+    // What an unknown handler keeps is not known: it stays preserved.
+    expect(kept.preserved?.find(Number(data >> 12n))).toBeDefined();
+    const toOlder = migrateHandover(handover, '7.0', { lossy: true });
+    expect(toOlder.losses.map(({ path }) => path)).toEqual([
+      '/packed',
+      '/kexec-metadata',
+      expect.any(String),
+    ]);
+    expect(Handover.open(toOlder.memory).consumer('tree')?.bytes).toEqual(root);
+  });
+
   it('is not made of a damaged handover', () => {
     const { memory, root } = migrateHandover(original, '7.3');
     const address = Handover.open(memory, { root }).sessions[0]?.filesAddress ?? 0n;
@@ -215,6 +250,7 @@ describe('blocks of an order that a map does not hold', () => {
     const migrated = reopen(migrateHandover(handover, '6.16', { lossy: true }));
     expect(migrated.preserved?.byOrder().at(-1)).toEqual({ order: 10, blocks: 4 });
     expect(migrated.reservedRegions).toEqual(handover.reservedRegions);
+    expect(migrated.root.identified?.version.variant).toBe('A');
   });
 });
 

@@ -6,6 +6,7 @@ import { type OpenImageOptions, openSplitImage } from '../../image/index.js';
 import { PAGE_SIZE } from '../../image/physical-memory.js';
 import { writeCore } from '../../image/write-core.js';
 import { Handover } from '../../kho/handover.js';
+import { locateHandovers } from '../../kho/locate.js';
 import { type Migration, migrateHandover } from '../../kho/migrate.js';
 import { JSON_SCHEMA_VERSION, jsonString, jsonU64 } from '../../render/json-text.js';
 import { count, formatSize } from '../../render/size.js';
@@ -58,6 +59,7 @@ export const migrate: Command = defineCommand({
       try {
         const handover = Handover.open(opened, {
           ...(root !== undefined && { root: parseAddress(root, '--root') }),
+          located: locateHandovers(opened),
           ...(scratch !== undefined && {
             scratch: spans(scratch, '--scratch').map(({ start, length }) => ({
               address: start,
