@@ -10,6 +10,7 @@ import {
   formatSourceId,
   GuestMemory,
   type NestedRoot,
+  pagingFormat,
   parseSourceId,
   type TableRoot,
 } from '../vtd/index.js';
@@ -139,6 +140,10 @@ function tableTarget(memory: PhysicalMemory, pgd: string, args: VtdArguments): V
   const table = register(pgd, '--pgd');
   if ((table & 0xfffn) !== 0n) throw new UsageError(`--pgd: expected a multiple of 4096, found "${pgd}"`);
   const root: TableRoot = { stage: firstStage ? 'first' : 'second', table, levels };
+  const { depths, title } = pagingFormat(root.stage);
+  if (!depths.includes(levels)) {
+    throw new UsageError(`--levels: ${title} tables have ${depths.join(', ')} levels, not ${levels}`);
+  }
   const capabilities = capabilitiesOf(args);
   const none = { widthBits: undefined, name: undefined, device: undefined };
   return { image: memory, memory, root, through: root, hostBits, capabilities, ...none };
