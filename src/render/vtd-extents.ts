@@ -86,10 +86,9 @@ export function flagNames(bits: number): string[] {
   return FLAGS.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name);
 }
 
-/** Lines of a table for people, with a heading. */
+/** Lines of a table for people, with a heading above the first one. */
 export function tableExtents(out: TextSink, paint: Paint): ExtentWriter {
-  const heading = `${'IOVA'.padEnd(18)}  ${'physical'.padEnd(18)}  ${'size'.padEnd(11)}  perm  leaves  flags`;
-  out(`${paint('title', heading)}\n`);
+  let heading = `${'IOVA'.padEnd(18)}  ${'physical'.padEnd(18)}  ${'size'.padEnd(11)}  perm  leaves  flags`;
   return writer(out, (rows, row) => {
     const bits = rows.bits[row] ?? 0;
     const size = formatSize(BigInt(rows.frames[row] ?? 0) << 12n);
@@ -101,6 +100,8 @@ export function tableExtents(out: TextSink, paint: Paint): ExtentWriter {
       formatSize(leafSize(bits)).padEnd(6),
       paint('note', flagNames(bits).join(' ')),
     ];
-    return `${cells.join('  ').trimEnd()}\n`;
+    const head = heading === '' ? '' : `${paint('title', heading)}\n`;
+    heading = '';
+    return `${head}${cells.join('  ').trimEnd()}\n`;
   });
 }

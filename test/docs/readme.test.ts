@@ -8,7 +8,6 @@ import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 const build = join(root, 'build', 'readme');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
 mkdirSync(build, { recursive: true });
 
 const environment = {
@@ -24,7 +23,7 @@ writeFileSync(
 chmodSync(join(build, 'kho'), 0o755);
 
 /** The bodies of a page's code blocks in `language`. */
-const blocks = (language: string, page = readme): string[] =>
+const blocks = (language: string, page: string): string[] =>
   [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
     .filter((match) => match[1] === language)
     .map((match) => match[2] ?? '');
@@ -39,7 +38,7 @@ function show(command: string): string {
   return `$ ${command}\n${stdout}${stderr}`;
 }
 
-describe.each(['README.md', 'docs/compat.md'])('%s', (file) => {
+describe.each(['README.md', 'docs/compat.md', 'docs/vtd.md'])('%s', (file) => {
   const page = readFileSync(join(root, file), 'utf8');
   const consoles = blocks('console', page);
 
@@ -60,11 +59,12 @@ describe.each(['README.md', 'docs/compat.md'])('%s', (file) => {
   );
 });
 
-describe('the README', () => {
-  it.each(blocks('ts').map((snippet, index) => [index, snippet]))(
+describe.each(['README.md', 'docs/vtd.md'])('%s', (file) => {
+  const page = readFileSync(join(root, file), 'utf8');
+  it.each(blocks('ts', page).map((snippet, index) => [index, snippet]))(
     'has a snippet %i that runs',
     (index, snippet) => {
-      const path = join(build, `snippet-${index}.mjs`);
+      const path = join(build, `${file.replace('/', '-')}-${index}.mjs`);
       writeFileSync(path, transformSync(snippet, { loader: 'ts', format: 'esm' }).code);
       expect(() => execFileSync(process.execPath, [path], { cwd: root, stdio: 'pipe' })).not.toThrow();
     },
