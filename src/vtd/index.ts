@@ -22,6 +22,14 @@ export {
   type TextBits,
 } from './bit-record.js';
 export { TableBuilder, type TableBuildOptions } from './build.js';
+export { type CompareOptions, type CompareResult, compareTables } from './compare.js';
+export {
+  type Difference,
+  type DifferenceColumns,
+  differenceAt,
+  type MappingSide,
+  UNMAPPED,
+} from './differences.js';
 export { WalkError, type WalkErrorCode } from './error.js';
 export {
   type Extent,
@@ -42,6 +50,7 @@ export {
   SECOND_STAGE,
   type Stage,
 } from './paging-format.js';
+export type { SamePage } from './same-page.js';
 export { walkTable } from './walk.js';
 export type {
   LevelStatistics,
