@@ -145,7 +145,7 @@ function all({ differences }: CompareResult): Difference[] {
 }
 
 describe('a comparison of tables', () => {
-  it('shows every flipped bit that changes the translation, and nothing else', () => {
+  it('shows every flipped bit that changes the translation, and nothing else', { timeout: 3_600_000 }, () => {
     let visible = 0;
     let tables = someTables(new Random(runSeed), 'second', 4);
     for (let run = 0; run < mutations; run++) {
