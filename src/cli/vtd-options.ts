@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the actions of kho vtd are given: where tables start, which device, what is known of the hardware.
+import { formatHex } from '../bytes/hex.js';
 import type { PhysicalMemory } from '../image/index.js';
 import {
   type Capabilities,
@@ -196,4 +197,28 @@ export function onlyOf(only: string | undefined): { first: bigint; last: bigint 
     throw new UsageError(`--only: expected IOVAs of 64 bits, found "${only}"`);
   }
   return { first: start, last: start + length - 1n };
+}
+
+/** One line that says what table it is. */
+export function targetTitle({ name, device, root, widthBits }: VtdTarget): string {
+  const tables = device?.tables;
+  const whose = tables === undefined ? '' : `${name}  domain ${tables.did}, ${tables.type}, `;
+  if (root === undefined) return `${whose}addresses are physical addresses`;
+  const width = widthBits === undefined ? '' : `, ${widthBits} bits`;
+  const which = tables !== undefined && tables.type !== 'nested' ? '' : `${root.stage}-stage `;
+  return `${whose}${which}table ${formatHex(root.table)}, ${root.levels} levels${width}`;
+}
+
+/** The same as members of JSON. */
+export function targetDocument({ name, device, root, widthBits }: VtdTarget): object {
+  return {
+    device: name ?? null,
+    pasid: device?.pasid ?? null,
+    did: device?.tables?.did ?? null,
+    type: device?.tables?.type ?? (root === undefined ? null : `${root.stage}-stage`),
+    stage: root?.stage ?? null,
+    table: root?.table ?? null,
+    levels: root?.levels ?? null,
+    width: widthBits ?? null,
+  };
 }
