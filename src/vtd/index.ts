@@ -85,6 +85,7 @@ export {
 export { GuestMemory } from './guest-memory.js';
 export {
   type Interrupt,
+  type InterruptEntry,
   type InterruptFinding,
   type InterruptFindingCode,
   type InterruptTable,

@@ -74,7 +74,8 @@ export const POSTED_INTERRUPT = bitRecord('posted interrupt', 16, 'An interrupt 
   PDAH: number(127, 96, 'bits 63:32 of that address'),
 });
 
-interface InterruptEntry {
+/** Where an entry is. */
+export interface InterruptEntry {
   readonly index: number;
   /** Physical address of the entry. */
   readonly address: bigint;
