@@ -2,6 +2,7 @@
 // kho vtd walk: extents are written as they are found, in any format.
 import { formatHex } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
+import type { OpenImageOptions } from '../image/index.js';
 import { JSON_SCHEMA_VERSION, writeJsonArray } from '../render/json-text.js';
 import { type Paint, plainPaint } from '../render/paint.js';
 import { count, formatSize } from '../render/size.js';
@@ -27,7 +28,13 @@ import {
 } from '../render/vtd-findings.js';
 import { deviceFaultText, writeDevicePath } from '../render/vtd-path-text.js';
 import { MappingSummary } from '../render/vtd-summary.js';
-import { MappingCheck, type MappingFinding, type WalkResult, walkTable } from '../vtd/index.js';
+import {
+  MappingCheck,
+  type MappingFinding,
+  type WalkOptions,
+  type WalkResult,
+  walkTable,
+} from '../vtd/index.js';
 import type { Io } from './command.js';
 import { EXIT } from './exit-code.js';
 import { UsageError } from './failure.js';
@@ -35,6 +42,7 @@ import { streamFile } from './output-file.js';
 import { startProgress } from './progress.js';
 import { outputWidth } from './terminal.js';
 import { targetDocument, targetTitle, type VtdTarget } from './vtd-options.js';
+import { walkInThreads } from './walk-threads.js';
 
 /** What extents can be written as. */
 export const WALK_FORMATS = ['table', 'json', 'jsonl', 'csv', 'columns'] as const;
@@ -48,6 +56,9 @@ export interface WalkRequest {
   readonly summary: boolean;
   readonly out: string | undefined;
   readonly only: { readonly first: bigint; readonly last: bigint } | undefined;
+  readonly threads: number;
+  /** How the image was opened. */
+  readonly image: OpenImageOptions;
 }
 
 /** Where the text and bytes of a walk go. */
@@ -120,17 +131,20 @@ function textWriter(format: WalkRequest['format'], out: TextSink, paint: Paint):
 }
 
 function walk(target: VtdTarget, request: WalkRequest, extents: ExtentWriter): WalkResult | undefined {
-  const { memory, root, widthBits, hostBits } = target;
+  const { image, memory, root, widthBits, hostBits } = target;
+  const { file, only, threads } = request;
   if (root === undefined) return undefined;
-  const progress = startProgress(`walking ${escapeText(request.file)}`);
+  const progress = startProgress(`walking ${escapeText(file)}`);
+  const options: WalkOptions = {
+    widthBits,
+    hostBits,
+    only,
+    extents,
+    progress: (tables) => progress.note(tables, 'table pages'),
+  };
   try {
-    return walkTable(memory, root, {
-      widthBits,
-      hostBits,
-      only: request.only,
-      extents,
-      progress: (tables) => progress.note(tables, 'table pages'),
-    });
+    if (threads === 1 || memory !== image) return walkTable(memory, root, options);
+    return walkInThreads({ file, options: request.image, memory }, root, options, threads);
   } finally {
     progress.end();
   }

@@ -120,6 +120,7 @@ export {
   translate,
 } from './translate.js';
 export { walkTable } from './walk.js';
+export { joinWalks, splitWalk, type WalkRange } from './walk-parts.js';
 export type {
   LevelStatistics,
   TableRoot,

@@ -30,6 +30,8 @@ import {
 } from '../vtd-options.js';
 import { runWalk, WALK_FORMATS } from '../vtd-walk.js';
 
+/** More would only wait for memory. */
+const MOST_THREADS = 64;
 const ACTIONS = ['domains', 'walk', 'translate', 'diff', 'irt', 'dmar'] as const;
 
 /** `kho vtd`. */
@@ -68,16 +70,25 @@ export const vtd: Command = defineCommand({
     json: { type: 'boolean', default: false, describe: 'print JSON' },
     summary: { type: 'boolean', default: false, describe: 'walk: a picture of what is mapped' },
     out: { alias: 'o', type: 'string', describe: 'walk: write to a file' },
+    threads: {
+      type: 'number',
+      default: 1,
+      describe: 'walk: threads that share a large table; one is fastest for most',
+    },
     ...IMAGE_OPTIONS,
   },
   run: (args, io) => {
-    const { action, file, operand, irta, only, access, format, json, summary, out } = args;
+    const { action, file, operand, irta, only, access, format, json, summary, out, threads } = args;
     requireFor('walk', action, {
       only,
       out,
       summary: summary || undefined,
       format: format === 'table' ? undefined : format,
     });
+    requireFor('walk', action, { threads: threads === 1 ? undefined : threads });
+    if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+      throw new UsageError(`--threads takes a number from 1 to ${MOST_THREADS}`);
+    }
     requireFor('irt', action, { irta });
     requireFor('translate', action, { access });
     requireFor('diff', action, {
@@ -104,7 +115,8 @@ export const vtd: Command = defineCommand({
         if (action === 'diff') return showDiff({ file, target }, operand, args, io);
         if (action === 'translate') return showTranslation(target, file, operand, access, json, io);
         const chosen = WALK_FORMATS.find((each) => each === (json ? 'json' : format)) ?? 'table';
-        return runWalk(target, { file, format: chosen, summary, out, only: onlyOf(only) }, io);
+        const request = { file, format: chosen, summary, out, only: onlyOf(only), threads };
+        return runWalk(target, { ...request, image: imageOptions(args) }, io);
       } finally {
         image.close();
       }
