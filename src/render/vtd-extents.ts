@@ -60,12 +60,19 @@ export function jsonLinesExtents(out: TextSink): ExtentWriter {
 /** CSV with a header line; `page` is the size of the leaves in bytes. */
 export function csvExtents(out: TextSink): ExtentWriter {
   out('iova,phys,length,perm,page,flags\n');
+  // Extents have few kinds of bits, and there may be millions.
+  const tails = new Map<number, string>();
   return writer(out, (rows, row) => {
     const bits = rows.bits[row] ?? 0;
     const iova = frameHex(rows.iovaFrame[row] ?? 0);
     const phys = frameHex(rows.frame[row] ?? 0);
     const length = frameHex(rows.frames[row] ?? 0);
-    return `${iova},${phys},${length},${permissionText(bits)},${leafSize(bits)},${flagNames(bits).join(' ')}\n`;
+    let tail = tails.get(bits);
+    if (tail === undefined) {
+      tail = `${permissionText(bits)},${leafSize(bits)},${flagNames(bits).join(' ')}\n`;
+      tails.set(bits, tail);
+    }
+    return `${iova},${phys},${length},${tail}`;
   });
 }
 
