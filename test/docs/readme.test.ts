@@ -39,7 +39,9 @@ function show(command: string): string {
   return `$ ${command}\n${stdout}${stderr}`;
 }
 
-describe.each(['README.md', 'docs/compat.md', 'docs/build.md', 'docs/migrate.md'])('%s', (file) => {
+const pages = ['README.md', 'docs/compat.md', 'docs/verify.md', 'docs/build.md', 'docs/migrate.md'];
+
+describe.each(pages)('%s', (file) => {
   const page = readFileSync(join(root, file), 'utf8');
   const consoles = blocks('console', page);
 
