@@ -41,7 +41,7 @@ import { UsageError } from './failure.js';
 import { streamFile } from './output-file.js';
 import { startProgress } from './progress.js';
 import { outputWidth } from './terminal.js';
-import type { VtdTarget } from './vtd-options.js';
+import { targetDocument, targetTitle, type VtdTarget } from './vtd-options.js';
 import { walkInThreads } from './walk-threads.js';
 
 /** What extents can be written as. */
@@ -87,36 +87,12 @@ export function runWalk(target: VtdTarget, request: WalkRequest, io: Io): number
   return walked || fault !== undefined ? EXIT.findings : EXIT.ok;
 }
 
-/** One line that says what is walked. */
-function titleOf({ name, device, root, widthBits }: VtdTarget): string {
-  const tables = device?.tables;
-  const whose = tables === undefined ? '' : `${name}  domain ${tables.did}, ${tables.type}, `;
-  if (root === undefined) return `${whose}addresses are physical addresses`;
-  const width = widthBits === undefined ? '' : `, ${widthBits} bits`;
-  const which = tables !== undefined && tables.type !== 'nested' ? '' : `${root.stage}-stage `;
-  return `${whose}${which}table ${formatHex(root.table)}, ${root.levels} levels${width}`;
-}
-
-/** The member `domain` of the JSON document. */
-function domainOf({ name, device, root, widthBits }: VtdTarget): object {
-  return {
-    device: name ?? null,
-    pasid: device?.pasid ?? null,
-    did: device?.tables?.did ?? null,
-    type: device?.tables?.type ?? (root === undefined ? null : `${root.stage}-stage`),
-    stage: root?.stage ?? null,
-    table: root?.table ?? null,
-    levels: root?.levels ?? null,
-    width: widthBits ?? null,
-  };
-}
-
 /** @returns whether there were findings */
 function writeWalk(target: VtdTarget, request: WalkRequest, sink: Sink, paint: Paint, io: Io): boolean {
   const { format, summary, file } = request;
   const picture = summary ? new MappingSummary() : undefined;
   const columns = format === 'columns' ? new ColumnsWriter((bytes) => sink.writeBytes(bytes)) : undefined;
-  if (format === 'table') sink.write(`${paint('title', titleOf(target))}\n`);
+  if (format === 'table') sink.write(`${paint('title', targetTitle(target))}\n`);
   if (format === 'json') writeJsonHead(sink.write, target);
   const rows: ExtentWriter =
     picture !== undefined
@@ -182,7 +158,7 @@ function writeTail(out: TextSink, result: WalkResult, paint: Paint): void {
 
 function writeJsonHead(out: TextSink, target: VtdTarget): void {
   out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "vtd-walk",\n  "domain": `);
-  writeJsonValue(out, domainOf(target), '  ');
+  writeJsonValue(out, targetDocument(target), '  ');
   out(',\n  "extents": [');
 }
 
