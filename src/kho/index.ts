@@ -36,6 +36,7 @@ export {
   type ScratchRegion,
   type SubBlob,
 } from './debugfs-folder.js';
+export type { DomainWalk } from './domain-walk.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
 export {
   Handover,
@@ -75,7 +76,9 @@ export type { MapIssue } from './map-reader.js';
 export type { FolioColumns, MemfdState } from './memfd-state.js';
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
 export type { RunColumns } from './preserved-runs.js';
+export type { RamMap } from './ram.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export { FACTS, type Fact, type FactName, Facts } from './rules/facts.js';
 export type {
   Finding,
   FindingPlace,
@@ -83,9 +86,10 @@ export type {
   Rule,
   RuleFamily,
   Severity,
+  Tell,
 } from './rules/rule.js';
 export { RULES } from './rules/table.js';
-export type { ScratchState } from './scratch-state.js';
+export type { ScratchArray, ScratchState } from './scratch-state.js';
 export { memoryOfSide, type SideMemory } from './side-memory.js';
 export { type DomainSummary, type HandoverSummary, type PreservedSummary, summarize } from './summary.js';
 export { type SkippedRule, type Verification, type VerifyOptions, verifyHandover } from './verify.js';
