@@ -66,8 +66,20 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'vtd',
     positionals: '<action> <file> [operand]',
-    summary: 'look into VT-d tables of a memory image: domains, walk, translate, irt, dmar',
+    summary: 'look into VT-d tables of a memory image: domains, walk, translate, diff',
     load: async () => (await import('./commands/vtd.js')).vtd,
+  },
+  {
+    name: 'build',
+    positionals: '<description>',
+    summary: 'make the memory image of a handover from a description',
+    load: async () => (await import('./commands/build.js')).build,
+  },
+  {
+    name: 'migrate',
+    positionals: '<image..>',
+    summary: 're-encode a handover for another kernel release',
+    load: async () => (await import('./commands/migrate.js')).migrate,
   },
   {
     name: 'demo',
