@@ -3,8 +3,17 @@
 // what it is (byte 0, modulo three), three bytes of no meaning, and pieces of memory or the bytes of a file.
 import { KhoError } from '../../../src/bytes/issue.js';
 import type { PageStore } from '../../../src/image/index.js';
-import { predictHandover, readKernelVersions, sideOfBlob, sideOfRelease } from '../../../src/kho/index.js';
-import { locateHandovers } from '../../../src/kho/locate.js';
+import {
+  Handover,
+  locateHandovers,
+  migrateHandover,
+  predictHandover,
+  readKernelVersions,
+  sideOfBlob,
+  sideOfRelease,
+  summarize,
+  verifyHandover,
+} from '../../../src/kho/index.js';
 import { pieceMutators, readPieces, storeOfPieces, writePieces } from '../pieces.js';
 import { capturedHandover, smallFixtures } from '../samples.js';
 import type { FuzzTarget } from '../target.js';
@@ -135,6 +144,17 @@ function run(input: Uint8Array): string {
 }
 
 function runMemory(memory: PageStore): string {
-  const { fdts, setupData, damaged } = locateHandovers(memory);
-  return `located ${fdts.length > 0 ? 'fdts' : damaged.length > 0 ? 'damaged' : 'none'}${setupData.length > 0 ? ' entry' : ''}`;
+  const located = locateHandovers(memory);
+  const { fdts, setupData, damaged } = located;
+  const told = `located ${fdts.length > 0 ? 'fdts' : damaged.length > 0 ? 'damaged' : 'none'}`;
+  if (fdts.length === 0 && setupData.length === 0) return told;
+  const handover = Handover.open(memory, { located });
+  const { findings } = verifyHandover(handover);
+  summarize(handover);
+  try {
+    migrateHandover(handover, '7.1', { lossy: true });
+  } catch (error) {
+    if (!(error instanceof KhoError)) throw error;
+  }
+  return `${told}${setupData.length > 0 ? ' entry' : ''} ${findings.length === 0 ? 'sound' : 'findings'}`;
 }
