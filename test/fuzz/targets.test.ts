@@ -8,7 +8,7 @@ import { readCorpus } from './corpus.js';
 import { type Finding, fuzz } from './loop.js';
 import { targets } from './targets.js';
 
-const runs = Number(process.env['KHO_MUTATIONS'] ?? 400);
+const runs = Number(process.env['KHO_MUTATIONS'] ?? 150);
 
 describe.each(targets.map((target) => [target.name, target] as const))('%s', (name, target) => {
   const corpus = readCorpus(join(fixturesFolder, 'fuzz-corpus', name));
