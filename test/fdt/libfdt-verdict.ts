@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { checkFdt, FDT_ERRORS } from '../../src/fdt/index.js';
 
 /** libfdt's answer where it crashed on the blob. */
-export const CRASHED = 1;
+const CRASHED = 1;
 
 /** The answers of an oracle that reads blobs from stdin, `size` bytes for each. */
 export function askOracle(program: string, blobs: readonly Uint8Array[], size: number): DataView[] {

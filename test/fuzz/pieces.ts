@@ -2,7 +2,6 @@
 // Physical memory as an input: pieces, each with its address (u64) and length (u32, both little-endian) before its bytes.
 // Any bytes are some memory: the last piece ends where the input does.
 import { PageStore } from '../../src/image/page-store.js';
-import type { Memory } from '../../src/schemas/index.js';
 import type { Random } from '../random.js';
 import type { Mutator } from './target.js';
 
@@ -38,19 +37,6 @@ export function writePieces(pieces: readonly Piece[], head: Uint8Array = new Uin
     return [new Uint8Array(header.buffer), bytes];
   });
   return new Uint8Array(Buffer.concat([head, ...parts]));
-}
-
-/** Pieces as what layouts are followed in: bytes within one piece, of two that hold them the first. */
-export function memoryOfPieces(pieces: readonly Piece[]): Memory {
-  return (address, length) => {
-    for (const { address: start, bytes } of pieces) {
-      if (address < start) continue;
-      const offset = address - start;
-      if (offset + BigInt(length) <= bytes.length)
-        return bytes.subarray(Number(offset), Number(offset) + length);
-    }
-    return undefined;
-  };
 }
 
 /** Pieces as pages, zeros around them; what is beyond any memory is left out. */
