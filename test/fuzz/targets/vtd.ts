@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a VT-d unit reads: page tables, root, context and PASID tables, interrupt-remapping tables, and the ACPI table
 // that says where units are. An input is what it is (byte 0, modulo four), stage and levels (byte 1: bit 0 and bits 7:4),
-// the host's width (byte 2), flags (byte 3; bit 7: walk repeated tables 4096 times, not 64), four bytes of no meaning, an address (u64), and pieces of memory.
+// the host's width (byte 2), flags (byte 3; bit 7: walk
+// repeated tables 4096 times, not 64; bit 6: byte 2 counts), four bytes of no meaning, an address (u64), and pieces of memory.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KhoError } from '../../../src/bytes/issue.js';
@@ -43,6 +44,8 @@ const MAX_SEED = 12_000;
 /** The flag that asks for as many repeated tables as a walk allows by default; loops take long. */
 const LONG = 0x80;
 const FEW_REPEATS = 64;
+/** The flag that makes byte 2 count: walks of many widths take longer, since each has tables made for it. */
+const NARROW = 0x40;
 
 /** See `FuzzTarget`. */
 export const vtdTarget: FuzzTarget = {
@@ -185,7 +188,7 @@ function run(input: Uint8Array): string {
 function runTable(memory: PageStore, input: Uint8Array): string {
   const root = rootIn(input);
   if (root === undefined) return 'no such table';
-  const hostBits = 32 + ((input[2] ?? 0) % 21);
+  const hostBits = ((input[3] ?? 0) & NARROW) !== 0 ? 32 + ((input[2] ?? 0) % 21) : 52;
   const { extents, findings } = walkTable(memory, root, { hostBits, ...repeatsIn(input) });
   // What a walk finds is what single addresses find, unless the entry is one that hardware refuses.
   for (const row of [0, extents.length - 1]) {
