@@ -28,6 +28,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/check.js')).check,
   },
   {
+    name: 'verify',
+    positionals: '[input]',
+    summary: 'check a handover: will the next kernel find everything?',
+    load: async () => (await import('./commands/verify.js')).verify,
+  },
+  {
     name: 'compat',
     positionals: '[old] [new]',
     summary: 'predict what another kernel makes of a handover',
@@ -56,6 +62,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     positionals: '<action> <file..>',
     summary: 'look into memory images: info, find, trim',
     load: async () => (await import('./commands/image.js')).image,
+  },
+  {
+    name: 'vtd',
+    positionals: '<action> <file> [operand]',
+    summary: 'look into VT-d tables of a memory image: domains, walk, translate, irt, dmar',
+    load: async () => (await import('./commands/vtd.js')).vtd,
   },
   {
     name: 'demo',

@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pointers of a handover reach, gathered for the rules.
-import { PAGE_SIZE } from '../image/physical-memory.js';
+import { PAGE_SHIFT, PAGE_SIZE } from '../image/physical-memory.js';
 import type { Reached } from '../schemas/lang/memory.js';
-import type { Handover } from './handover.js';
-import { FOLIO_ENTRY_SIZE, type FolioColumns } from './memfd-state.js';
+import type { WalkResult } from '../vtd/walk-result.js';
+import type { Consumer } from './consumer.js';
+import type { DomainWalk } from './domain-walk.js';
+import type { HandoverRoot } from './handover-root.js';
+import type { IommuState } from './iommu-state.js';
+import type { KhoSetupData } from './locate.js';
+import type { HandoverSession } from './luo-state.js';
+import { type FolioColumns, folioEntry } from './memfd-state.js';
+import type { PreservedMap } from './preserved.js';
 import { Reach, type ReachKind, type ReachOwner } from './reach.js';
 
+/** What reach is collected from: the parts of a handover. */
+export interface ReachSource {
+  readonly root: HandoverRoot;
+  readonly setupData: KhoSetupData | undefined;
+  readonly consumers: readonly Consumer[];
+  readonly sessions: readonly HandoverSession[];
+  readonly preserved: PreservedMap | undefined;
+  readonly iommu: IommuState;
+  readonly walks: readonly DomainWalk[];
+}
+
 /** Everything reached, page tables excepted, which only a walk finds. */
-export function collectReach(handover: Handover): Reach {
+export function collectReach(handover: ReachSource): Reach {
   const reach = new Reach();
   const { root } = handover;
   const start = handover.setupData?.address;
@@ -21,10 +39,20 @@ export function collectReach(handover: Handover): Reach {
     for (const { memfd, path } of files)
       if (memfd?.folios !== undefined) addFolios(reach, handover, path, memfd.folios);
   }
-  for (const { topTable, address, path } of handover.iommu.domains)
-    if (handover.root.identified?.version.variant === 'tree')
+  const isTree = handover.root.identified?.version.variant === 'tree';
+  for (const { domain, result } of handover.walks) {
+    const { path, address, topTable } = domain;
+    // Records of iommu-liveupdate lead there with a pointer of their own, which has been followed.
+    if (isTree || result !== undefined)
       reach.addBytes(topTable, PAGE_SIZE, 'table', ownerOf(`${path}/pgd`, 'top page table', address));
+    if (result !== undefined) addTables(reach, result, topTable, ownerOf(path, 'page table', address));
+  }
   return reach;
+}
+
+function addTables(reach: Reach, { tablePages }: WalkResult, topTable: bigint, owner: ReachOwner): void {
+  const top = Number(topTable >> BigInt(PAGE_SHIFT));
+  for (const pages of tablePages) for (const pfn of pages) if (pfn !== top) reach.add(pfn, 1, 'table', owner);
 }
 
 function ownerOf(path: string, what: string, from: bigint | undefined): ReachOwner {
@@ -35,7 +63,11 @@ function addReached(reach: Reach, { address, length, path, layout, from, pieces 
   // The pages of an array that was put together have been reached one by one.
   if (pieces !== undefined) return;
   const what = layout?.kind === 'struct' ? layout.name : layout === undefined ? 'memory' : layout.kind;
-  reach.addBytes(address, length, kindOf(layout === undefined, path), ownerOf(path, what, from));
+  const within = address % BigInt(PAGE_SIZE) !== 0n;
+  reach.addBytes(address, length, kindOf(layout === undefined, path), {
+    ...ownerOf(path, what, from),
+    within,
+  });
 }
 
 function kindOf(isMemory: boolean, path: string): ReachKind {
@@ -44,13 +76,13 @@ function kindOf(isMemory: boolean, path: string): ReachKind {
   return /(?:top_table(?:_phys)?|root_table|pasid_table)$/.test(path) ? 'table' : 'region';
 }
 
-function addFolios(reach: Reach, handover: Handover, path: string, folios: FolioColumns): void {
+function addFolios(reach: Reach, handover: ReachSource, path: string, folios: FolioColumns): void {
   const { preserved } = handover;
-  const { pieces, pfns } = folios;
+  const { pfns } = folios;
   const owner: ReachOwner = {
     path: `${path}.data`,
     what: 'folio',
-    pointer: (row) => entryAddress(pieces, row * FOLIO_ENTRY_SIZE),
+    pointer: (row) => folioEntry(folios, row),
   };
   for (let row = 0; row < pfns.length; row++) {
     const pfn = pfns[row] ?? 0;
@@ -58,12 +90,4 @@ function addFolios(reach: Reach, handover: Handover, path: string, folios: Folio
     const block = preserved?.find(pfn);
     reach.add(pfn, block !== undefined && block.start === pfn ? 2 ** block.order : 1, 'folio', owner, row);
   }
-}
-
-/** Physical address of byte `at` of an array that lies in pieces. */
-function entryAddress(pieces: FolioColumns['pieces'], at: number): bigint | undefined {
-  const [first] = pieces;
-  if (first === undefined) return undefined;
-  const piece = pieces[Math.floor(at / first.length)];
-  return piece && piece.address + BigInt(at % first.length);
 }

@@ -81,7 +81,12 @@ export function readConsumer(node: ConsumerNode, memory: Memory, options: Consum
   if (layout.kind === 'node') {
     const unsound = fdtProblem(bytes);
     if (unsound !== undefined) {
-      complain({ ...unsound, path, address: address + BigInt(unsound.offset ?? 0) });
+      complain({
+        ...unsound,
+        code: `FDT_ERR_${unsound.code}`,
+        path,
+        address: address + BigInt(unsound.offset ?? 0),
+      });
       return { ...blob, identified };
     }
     for (const issue of check(layout, bytes, { base: address, path }).unknown)

@@ -100,7 +100,7 @@ export function readRoot(
   }
   const fdt = openFdt(bytes, { tolerant: true });
   for (const { offset, ...issue } of fdt.issues)
-    complain({ ...issue, address: address + BigInt(offset ?? 0) });
+    complain({ ...issue, code: `FDT_ERR_${issue.code}`, address: address + BigInt(offset ?? 0) });
   const compatible = compatibleStrings(fdt.root);
   const key = compatible.find((each) => khoRoot.versions.some((version) => version.key === each));
   // Only the form of 2023 is without a map; trying the others on its many nodes would take long.

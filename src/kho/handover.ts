@@ -4,6 +4,7 @@ import { isRecord } from '../schemas/lang/input.js';
 import { collectReach } from './collect-reach.js';
 import { type Consumer, readConsumer } from './consumer.js';
 import type { ScratchRegion } from './debugfs-folder.js';
+import { type DomainWalk, walkDomain } from './domain-walk.js';
 import type { HandoverIssue } from './handover-issue.js';
 import { type HandoverRoot, readRoot } from './handover-root.js';
 import { type IommuState, liveupdateState, rfcState } from './iommu-state.js';
@@ -14,7 +15,7 @@ import { pickRoot } from './pick-root.js';
 import { type PreservedMap, readPreservedMap } from './preserved.js';
 import { listedMap } from './preserved-mem.js';
 import type { Reach } from './reach.js';
-import { type ScratchState, scratchOf } from './scratch-state.js';
+import { type ScratchArray, type ScratchState, scratchOf } from './scratch-state.js';
 
 /** How a handover is opened. */
 export interface HandoverOptions {
@@ -22,6 +23,8 @@ export interface HandoverOptions {
   readonly root?: bigint | undefined;
   /** Scratch regions, where they are known; else those of the array that setup_data names. */
   readonly scratch?: readonly ScratchRegion[] | undefined;
+  /** Where the array of scratch regions lies, where no setup_data in the memory says so. */
+  readonly scratchArray?: ScratchArray | undefined;
   /** What a search of the memory found, where there has been one. */
   readonly located?: LocateResult | undefined;
   /** Which of the layouts of one version string to take: `kho-v1` to `B`. */
@@ -69,6 +72,7 @@ export class Handover {
   #scratch: ScratchState | undefined;
   #luo: LuoState | undefined;
   #iommu: IommuState | undefined;
+  #walks: readonly DomainWalk[] | undefined;
   #reach: Reach | undefined;
 
   private constructor(memory: PhysicalMemory, options: HandoverOptions, found: ReturnType<typeof pickRoot>) {
@@ -109,7 +113,9 @@ export class Handover {
   /** Which memory is preserved; `undefined` where the root does not lead to a map that is known. */
   get preserved(): PreservedMap | undefined {
     const { map, fdt, identified, address } = this.root;
-    if (this.#preserved === undefined && map !== undefined)
+    // A tree at 0 is none; a list of bitmaps at 0 is an empty one.
+    const leads = map !== undefined && (map.address !== 0n || map.target.to !== 'radix');
+    if (this.#preserved === undefined && leads)
       this.#preserved = readPreservedMap(this.memory, map.address, map.target, map.at);
     if (this.#preserved === undefined && fdt !== undefined && identified?.version.variant === 'tree')
       this.#preserved = listedMap(fdt, address);
@@ -121,7 +127,7 @@ export class Handover {
     const given = this.#options.scratch;
     this.#scratch ??=
       given === undefined
-        ? scratchOf(this.setupData, memoryOf(this.memory))
+        ? scratchOf(this.#options.scratchArray, this.setupData, memoryOf(this.memory))
         : { regions: given, source: 'given', issues: [] };
     return this.#scratch;
   }
@@ -174,7 +180,13 @@ export class Handover {
       : undefined;
   }
 
-  /** Everything that pointers reach, tables of IOMMUs excepted: those are found by walking them. */
+  /** The page tables of all domains, walked. */
+  get walks(): readonly DomainWalk[] {
+    this.#walks ??= this.iommu.domains.map((domain) => walkDomain(this.memory, domain));
+    return this.#walks;
+  }
+
+  /** Everything that pointers reach, page tables of domains included. */
   get reach(): Reach {
     this.#reach ??= collectReach(this);
     return this.#reach;

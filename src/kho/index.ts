@@ -76,4 +76,16 @@ export type { FolioColumns, MemfdState } from './memfd-state.js';
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
 export type { RunColumns } from './preserved-runs.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export type {
+  Finding,
+  FindingPlace,
+  KernelEffect,
+  Rule,
+  RuleFamily,
+  Severity,
+} from './rules/rule.js';
+export { RULES } from './rules/table.js';
 export type { ScratchState } from './scratch-state.js';
+export { memoryOfSide, type SideMemory } from './side-memory.js';
+export { type DomainSummary, type HandoverSummary, type PreservedSummary, summarize } from './summary.js';
+export { type SkippedRule, type Verification, type VerifyOptions, verifyHandover } from './verify.js';

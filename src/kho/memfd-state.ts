@@ -35,7 +35,16 @@ export interface MemfdState {
 }
 
 /** Bytes of one element of the array of folios. */
-export const FOLIO_ENTRY_SIZE = 16;
+const FOLIO_ENTRY_SIZE = 16;
+
+/** Physical address of entry `row`; `undefined` where the folios stand in an FDT. */
+export function folioEntry({ pieces }: FolioColumns, row: number): bigint | undefined {
+  const [first] = pieces;
+  if (first === undefined) return undefined;
+  const at = row * FOLIO_ENTRY_SIZE;
+  const piece = pieces[Math.floor(at / first.length)];
+  return piece && piece.address + BigInt(at % first.length);
+}
 
 type ColumnReader = ReturnType<typeof compileStructColumns>;
 const readers = new Map<StructType, ColumnReader>();

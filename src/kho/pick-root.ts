@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PhysicalMemory } from '../image/physical-memory.js';
 import { khoRoot } from '../schemas/abi/kho-root.js';
-import type { HandoverOptions } from './handover.js';
 import { HandoverError } from './handover-root.js';
-import { type KhoSetupData, type LocatedFdt, locateHandovers, type SearchableMemory } from './locate.js';
+import {
+  type KhoSetupData,
+  type LocatedFdt,
+  type LocateResult,
+  locateHandovers,
+  type SearchableMemory,
+} from './locate.js';
 
 /** Which root is taken, and what else there is. */
 export interface PickedRoot {
@@ -30,7 +35,7 @@ function isSearchable(memory: PhysicalMemory | SearchableMemory): memory is Sear
  */
 export function pickRoot(
   memory: PhysicalMemory | SearchableMemory,
-  options: Pick<HandoverOptions, 'root' | 'located'>,
+  options: { readonly root?: bigint | undefined; readonly located?: LocateResult | undefined },
 ): PickedRoot {
   const { root } = options;
   const located = options.located ?? (isSearchable(memory) ? locateHandovers(memory) : undefined);

@@ -79,15 +79,8 @@ export class PreservedMap {
   /** The preserved block that page frame `pfn` lies in; of several the one that starts last. Takes O(log runs). */
   find(pfn: number): PreservedBlock | undefined {
     const { starts, orders } = this.runs;
-    let low = 0;
-    let high = starts.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((starts[middle] ?? 0) <= pfn) low = middle + 1;
-      else high = middle;
-    }
-    if (low === 0) return undefined;
-    const nearest = low - 1;
+    const nearest = this.#lastFrom(pfn);
+    if (nearest < 0) return undefined;
     const run = this.end(nearest) > pfn ? nearest : (this.#furthest[nearest] ?? 0);
     if (this.end(run) <= pfn) return undefined;
     const order = orders[run] ?? 0;
@@ -106,6 +99,26 @@ export class PreservedMap {
       at = this.end(block.run);
     }
     return undefined;
+  }
+
+  /** The first preserved page frame from `pfn` on; `undefined` when there is none. Takes O(log runs). */
+  firstFrom(pfn: number): number | undefined {
+    if (this.find(pfn) !== undefined) return pfn;
+    const next = this.#lastFrom(pfn) + 1;
+    return next < this.count ? this.start(next) : undefined;
+  }
+
+  /** Index of the last run that starts at or before `pfn`; -1 when there is none. */
+  #lastFrom(pfn: number): number {
+    const { starts } = this.runs;
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= pfn) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   /** Blocks preserved by page order, smallest first. */

@@ -17,6 +17,8 @@ export interface ReachOwner {
   readonly path: string;
   /** What it is, for people: `memfd struct`, `folio of a memfd`. */
   readonly what: string;
+  /** Whether it lies within something else that is reached, such as a record of a page of records. */
+  readonly within?: boolean | undefined;
   /** Physical address of the pointer to item `index`; `undefined` where nothing in memory points there. */
   pointer(index: number): bigint | undefined;
 }

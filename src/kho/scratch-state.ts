@@ -23,10 +23,24 @@ export interface ScratchState {
 
 const scratchList = array(khoScratch, 'rest');
 
-/** The regions that a setup_data entry leads to. Before kexec's jump the array is not yet in its place. */
-export function scratchOf(setup: KhoSetupData | undefined, memory: Memory): ScratchState {
-  if (setup === undefined) return { regions: undefined, source: 'no setup_data says where', issues: [] };
-  const { scratchAddress: address, scratchSize: size, state } = setup;
+/** Where the array of scratch regions lies. */
+export interface ScratchArray {
+  readonly address: bigint;
+  /** In bytes. */
+  readonly size: bigint;
+}
+
+/** The regions of an array that is given, else of that which setup_data leads to; before kexec's jump it is not there yet. */
+export function scratchOf(
+  given: ScratchArray | undefined,
+  setup: KhoSetupData | undefined,
+  memory: Memory,
+): ScratchState {
+  const state = given === undefined ? setup?.state : 'chained';
+  const address = given?.address ?? setup?.scratchAddress;
+  const size = given?.size ?? setup?.scratchSize;
+  if (address === undefined || size === undefined)
+    return { regions: undefined, source: 'no setup_data says where', issues: [] };
   const where = formatHex(address);
   if (state === 'staged')
     return { regions: undefined, source: `kexec has not yet moved the array to ${where}`, issues: [] };
@@ -40,7 +54,7 @@ export function scratchOf(setup: KhoSetupData | undefined, memory: Memory): Scra
       part: 'scratch',
       code: 'ABSENT',
       message,
-      address: setup.address,
+      address: setup?.address,
       otherAddress: address,
     };
     return { regions: undefined, source, issues: [issue] };

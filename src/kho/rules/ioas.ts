@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+// Family 4: address spaces against the page tables that devices walk.
+import { formatHex } from '../../bytes/hex.js';
+import { permissionText } from '../../vtd/extents.js';
+import { type AreaDifference, areaFrames, areaOrder, compareAreas } from '../compare-areas.js';
+import type { DomainWalk } from '../domain-walk.js';
+import type { Handover } from '../handover.js';
+import type { HandoverIoas } from '../iommu-state.js';
+import type { FindingPlace, Rule, Tell } from './rule.js';
+
+const RFC = 'RFC of 2024, <20240916113102.710522-1-jgowans@amazon.com>, patches 05 and 09';
+const VTD = 'Intel VT-d specification, sections 3.6, 3.7 and 9; vtd-tables.md';
+/** All of `iommu_prot`: READ to PRIV. */
+const PROTECTIONS = 0x3f;
+
+const iova = (frame: number): string => formatHex(BigInt(frame) << 12n);
+
+function areaPath({ path, areas }: HandoverIoas, row: number): string {
+  return `${path}/${areas.names[row] ?? row}`;
+}
+
+function eachArea(handover: Handover, visit: (ioas: HandoverIoas, row: number) => void): void {
+  for (const ioas of handover.iommu.ioases) for (let row = 0; row < ioas.areas.count; row++) visit(ioas, row);
+}
+
+/** What differs between a domain's tables and an address space: all of it counted, the first of it kept. */
+interface Comparison {
+  readonly walk: DomainWalk;
+  readonly ioas: HandoverIoas;
+  readonly differences: readonly AreaDifference[];
+}
+
+const KEPT = 1000;
+
+/**
+ * A domain with the address space that it is for. The RFC does not say which of an iommufd's address spaces that is: of
+ * several, the one that differs least.
+ */
+function comparisons({ iommu, walks }: Handover): Comparison[] {
+  return walks.flatMap((walk) => {
+    const { domain, result } = walk;
+    const own = iommu.ioases.filter(({ iommufd }) => BigInt(iommufd) === domain.persistentId);
+    if (result === undefined) return [];
+    let best: (Comparison & { readonly frames: number }) | undefined;
+    for (const ioas of own) {
+      const differences: AreaDifference[] = [];
+      let frames = 0;
+      compareAreas(ioas.areas, result.extents, (difference) => {
+        frames += difference.frames;
+        if (differences.length < KEPT) differences.push(difference);
+      });
+      if (best === undefined || frames < best.frames) best = { walk, ioas, differences, frames };
+    }
+    return best === undefined ? [] : [best];
+  });
+}
+
+/** Comparisons are made once a handover, for three rules. */
+const compared = new WeakMap<Handover, readonly Comparison[]>();
+
+function tellDifferences(
+  handover: Handover,
+  kind: AreaDifference['kind'],
+  tell: (each: Comparison, difference: AreaDifference) => void,
+): void {
+  const all = compared.get(handover) ?? comparisons(handover);
+  compared.set(handover, all);
+  for (const each of all)
+    for (const difference of each.differences) if (difference.kind === kind) tell(each, difference);
+}
+
+function placeOf({ walk, ioas }: Comparison, { area }: AreaDifference, base: bigint): FindingPlace {
+  const { address, path, topTable } = walk.domain;
+  return area < 0
+    ? { path, address: topTable, other: address }
+    : { path: areaPath(ioas, area), address: base, other: topTable };
+}
+
+function protText(prot: number): string {
+  return `${prot & 1 ? 'r' : '-'}${prot & 2 ? 'w' : '-'}`;
+}
+
+/** Tables that are wrong in themselves, by the walker's code. */
+function tellWalk(tell: Tell, { walks }: Handover): void {
+  for (const { domain, result, issue } of walks) {
+    const { path, address } = domain;
+    if (issue !== undefined) tell(issue.message, { path, address, other: domain.topTable });
+    for (const finding of result?.findings ?? []) {
+      if (finding.code === 'BEYOND_WIDTH') continue;
+      const message = `${finding.message} (${domain.name}, level ${finding.level}, IOVA ${formatHex(finding.iova)})`;
+      tell(message, { path, address: finding.address, other: domain.topTable });
+    }
+  }
+}
+
+/** Rules for address spaces and domains. */
+export const ioasRules: readonly Rule[] = [
+  {
+    id: 'ioas-areas',
+    family: 'ioas',
+    severity: 'error',
+    title: 'Areas have a size, known protections, and end within 64 bits',
+    why: 'The next kernel inserts an area as it is: one without a size, or that wraps, breaks its interval tree.',
+    source: RFC,
+    effect: 'silent',
+    needs: ['areas'],
+    check: (handover, tell) => {
+      eachArea(handover, (ioas, row) => {
+        const { starts, lengths, protections } = ioas.areas;
+        const [start, length, prot] = [starts[row] ?? 0n, lengths[row] ?? 0n, protections[row] ?? 0];
+        const place = { path: areaPath(ioas, row), address: handover.root.address };
+        if (length === 0n) tell(`expected a size, found 0 at IOVA ${formatHex(start)}`, place);
+        else if ((start + length - 1n) >> 64n !== 0n)
+          tell(
+            `expected an end within 64 bits, found ${formatHex(length)} bytes at IOVA ${formatHex(start)}`,
+            place,
+          );
+        else if ((prot & ~PROTECTIONS) !== 0) tell(`expected protections within 0x3f, found ${prot}`, place);
+      });
+    },
+  },
+  {
+    id: 'ioas-alignment',
+    family: 'ioas',
+    severity: 'error',
+    title: 'Areas of address spaces that a domain maps start and end on pages',
+    why: 'Tables map whole pages: an area that does not would give devices more than was asked for.',
+    source: `${RFC}; iommufd-uapi.md`,
+    effect: 'silent',
+    needs: ['areas', 'domains'],
+    check: (handover, tell) => {
+      const ids = new Set(handover.iommu.domains.map(({ persistentId }) => persistentId));
+      eachArea(handover, (ioas, row) => {
+        if (!ids.has(BigInt(ioas.iommufd))) return;
+        const [start, length] = [ioas.areas.starts[row] ?? 0n, ioas.areas.lengths[row] ?? 0n];
+        if (((start | length) & 0xfffn) === 0n) return;
+        const message = `expected whole pages, found ${formatHex(length)} bytes at IOVA ${formatHex(start)}`;
+        tell(message, { path: areaPath(ioas, row), address: handover.root.address });
+      });
+    },
+  },
+  {
+    id: 'ioas-overlap',
+    family: 'ioas',
+    severity: 'error',
+    title: 'Areas of one address space do not overlap',
+    why: 'An IOVA leads to one place. The next kernel keeps areas in an interval tree that takes none over another.',
+    source: RFC,
+    effect: 'silent',
+    needs: ['areas'],
+    check: (handover, tell) => {
+      for (const ioas of handover.iommu.ioases) {
+        let end = 0;
+        let last = -1;
+        for (const row of areaOrder(ioas.areas)) {
+          const frames = areaFrames(ioas.areas, row);
+          if (last >= 0 && frames.first < end) {
+            const message = `expected IOVAs of its own, found ${iova(frames.first)} in area ${ioas.areas.names[last]} as well`;
+            tell(message, { path: areaPath(ioas, row), address: handover.root.address });
+          }
+          if (frames.end > end) {
+            end = frames.end;
+            last = row;
+          }
+        }
+      }
+    },
+  },
+  {
+    id: 'ioas-mapped',
+    family: 'ioas',
+    severity: 'error',
+    title: 'Every page of an area is mapped by a leaf entry',
+    why: 'The device faults on what is not mapped, in the middle of a transfer that the guest believes in.',
+    source: `${RFC}; ${VTD}`,
+    effect: 'silent',
+    needs: ['areas', 'tables'],
+    check: (handover, tell) => {
+      tellDifferences(handover, 'unmapped', (each, difference) => {
+        const { first, frames } = difference;
+        const message = `expected ${frames} page(s) from IOVA ${iova(first)} on to be mapped by ${each.walk.domain.name}, found no leaf entry`;
+        tell(message, placeOf(each, difference, handover.root.address));
+      });
+    },
+  },
+  {
+    id: 'ioas-permissions',
+    family: 'ioas',
+    severity: 'error',
+    title: 'Leaf entries allow what the area allows',
+    why: 'With more, a device may write where it must not; with less, it faults.',
+    source: `${RFC}; ${VTD}`,
+    effect: 'silent',
+    needs: ['areas', 'tables'],
+    check: (handover, tell) => {
+      tellDifferences(handover, 'permissions', (each, difference) => {
+        const { first, frames, area, extent } = difference;
+        const wanted = protText(each.ioas.areas.protections[area] ?? 0);
+        const found = permissionText(each.walk.result?.extents.bits[extent] ?? 0);
+        const message = `expected ${wanted} for ${frames} page(s) from IOVA ${iova(first)} on in ${each.walk.domain.name}, found ${found}`;
+        tell(message, placeOf(each, difference, handover.root.address));
+      });
+    },
+  },
+  {
+    id: 'ioas-outside',
+    family: 'ioas',
+    severity: 'error',
+    title: 'Nothing is mapped outside of the areas',
+    why: 'The device reaches memory that nobody accounts for, and that the next kernel gives to somebody else.',
+    source: `${RFC}; ${VTD}`,
+    effect: 'corrupt',
+    needs: ['areas', 'tables'],
+    check: (handover, tell) => {
+      tellDifferences(handover, 'outside', (each, difference) => {
+        const { first, frames } = difference;
+        const message = `expected an area for what ${each.walk.domain.name} maps, found none for ${frames} page(s) from IOVA ${iova(first)} on`;
+        tell(message, placeOf(each, difference, handover.root.address));
+      });
+    },
+  },
+  {
+    id: 'domain-width',
+    family: 'ioas',
+    severity: 'error',
+    title: 'IOVAs lie within the width of the domain',
+    why: 'Hardware refuses addresses beyond the width that the context entry says.',
+    source: VTD,
+    effect: 'silent',
+    needs: ['domains'],
+    check: (handover, tell) => {
+      const { domains, ioases } = handover.iommu;
+      for (const { name, width, persistentId, address, path } of domains) {
+        for (const ioas of width === undefined ? [] : ioases) {
+          if (BigInt(ioas.iommufd) !== persistentId) continue;
+          for (let row = 0; row < ioas.areas.count; row++) {
+            const { end } = areaFrames(ioas.areas, row);
+            if (width === undefined || end <= 2 ** (width - 12)) continue;
+            const message = `expected IOVAs of ${width} bits in ${name}, found an area that ends before ${iova(end)}`;
+            tell(message, { path: areaPath(ioas, row), address: handover.root.address, other: address });
+          }
+        }
+        const walk = handover.partial ? undefined : handover.walks.find(({ domain }) => domain.path === path);
+        for (const finding of walk?.result?.findings ?? [])
+          if (finding.code === 'BEYOND_WIDTH')
+            tell(`${finding.message} (${name})`, { path, address: finding.address, other: address });
+      }
+    },
+  },
+  {
+    id: 'domain-tables',
+    family: 'ioas',
+    severity: 'error',
+    title:
+      'Page tables can be walked: tables are there and reached once, superpages aligned, reserved bits zero',
+    why: 'Hardware walks them while the kernels change over. It faults on reserved bits, and reads whatever lies where a table should be.',
+    source: VTD,
+    effect: 'corrupt',
+    needs: ['tables'],
+    check: (handover, tell) => tellWalk(tell, handover),
+  },
+  {
+    id: 'domain-shared',
+    family: 'ioas',
+    severity: 'error',
+    title: 'No page of page tables belongs to two domains',
+    why: 'What one domain maps or unmaps, the other does too; the first to be freed takes the tables of the other.',
+    source: VTD,
+    effect: 'corrupt',
+    needs: ['tables'],
+    check: ({ walks }, tell) => {
+      const first = new Map<number, DomainWalk>();
+      for (const walk of walks) {
+        for (const pages of walk.result?.tablePages ?? []) {
+          for (const pfn of pages) {
+            const before = first.get(pfn);
+            if (before === undefined) first.set(pfn, walk);
+            else if (before !== walk) {
+              const message = `expected tables of its own for ${walk.domain.name}, found ${iova(pfn)}, which ${before.domain.name} walks as well`;
+              tell(message, {
+                path: walk.domain.path,
+                address: BigInt(pfn) << 12n,
+                other: before.domain.topTable,
+              });
+            }
+          }
+        }
+      }
+    },
+  },
+  {
+    id: 'device-domains',
+    family: 'ioas',
+    severity: 'error',
+    title: 'A device is attached to one domain, and devices of one domain id to the same tables',
+    why: 'Hardware tags what it caches with the domain id: two domains of one id on one unit see each other’s mappings.',
+    source: 'iommu-liveupdate.md section 6; VT-d specification, section 6.2',
+    effect: 'corrupt',
+    needs: ['domains'],
+    check: ({ iommu }, tell) => {
+      const byDevice = new Map<string, { readonly address: bigint; readonly topTable: bigint }>();
+      const byId = new Map<string, { readonly address: bigint; readonly topTable: bigint }>();
+      for (const { devices, topTable } of iommu.domains) {
+        for (const { segment, bus, devfn, domainId, unit, address, path } of devices) {
+          const name = `${bus.toString(16).padStart(2, '0')}:${(devfn >> 3).toString(16).padStart(2, '0')}.${devfn & 7}`;
+          const device = `${segment ?? '?'}:${name}`;
+          const twin = byDevice.get(device);
+          if (twin !== undefined)
+            tell(
+              `expected device ${name} in one domain, found it in that of ${formatHex(twin.topTable)} as well`,
+              { path, address, other: twin.address },
+            );
+          else byDevice.set(device, { address, topTable });
+          if (domainId === undefined || unit === undefined) continue;
+          const id = `${unit}:${domainId}`;
+          const before = byId.get(id);
+          if (before === undefined) byId.set(id, { address, topTable });
+          else if (before.topTable !== topTable) {
+            const message = `expected domain id ${domainId} to stand for the tables at ${formatHex(before.topTable)}, found ${formatHex(topTable)} for device ${name}`;
+            tell(message, { path, address, other: before.address });
+          }
+        }
+      }
+    },
+  },
+];
