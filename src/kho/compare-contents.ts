@@ -14,7 +14,7 @@ export interface ContentRun {
 }
 
 /** How the contents of two things differ. */
-export interface ContentsDifference {
+interface ContentsDifference {
   /** Pages that were compared, holes (which read as zeros) among them. */
   readonly compared: number;
   /** Pages that differ. */
@@ -26,7 +26,7 @@ export interface ContentsDifference {
 }
 
 /** Contents of one memory, of which the same page is not compared without end. */
-export class ContentReader {
+class ContentReader {
   readonly #memory: PhysicalMemory;
   readonly #held: PageIntervals;
   readonly slot: PageSlot = newPageSlot();
@@ -72,7 +72,7 @@ export class ContentReader {
  * @param a - runs in any order; what none covers reads as zeros, what two cover belongs to the first
  * @throws ImageError TRUNCATED, BAD_DATA or IO where an image cannot be read
  */
-export function compareContents(
+function compareContents(
   readerA: ContentReader,
   a: Iterable<ContentRun>,
   readerB: ContentReader,
@@ -156,18 +156,40 @@ function firstDifference(a: PageSlot, b: PageSlot, length: number): number {
   return -1;
 }
 
-/** Tells contents that differ, and notes contents that could not be compared. */
-export function tellContents(
-  where: Pick<HandoverChange, 'part' | 'of'>,
-  what: string,
-  found: ContentsDifference,
-  sink: ChangeSink,
-): void {
-  const { compared, different, missing, first } = found;
-  if (first !== undefined) {
-    const after = `${different} of ${compared} pages differ, the first at byte 0x${first.toString(16)}`;
-    sink.change({ ...where, kind: 'changed', field: 'contents', before: undefined, after: words(after) });
+/** Contents of two memories, compared thing by thing. */
+export class ContentsComparison {
+  readonly #a: ContentReader;
+  readonly #b: ContentReader;
+  #things = 0;
+  #pages = 0;
+
+  constructor(a: PhysicalMemory, b: PhysicalMemory) {
+    this.#a = new ContentReader(a);
+    this.#b = new ContentReader(b);
   }
-  if (missing > 0)
-    sink.note('unknown', `${what}: ${missing} pages of contents are not in both images, ${compared} are`);
+
+  /** Compares contents up to the end of the shorter one, and tells when they differ. */
+  compare(
+    where: Pick<HandoverChange, 'part' | 'of'>,
+    a: Iterable<ContentRun>,
+    b: Iterable<ContentRun>,
+    sizes: readonly [bigint, bigint],
+    sink: ChangeSink,
+  ): void {
+    const { compared, different, missing, first } = compareContents(this.#a, a, this.#b, b, sizes);
+    if (first !== undefined) {
+      const after = `${different} of ${compared} pages differ, the first at byte 0x${first.toString(16)}`;
+      sink.change({ ...where, kind: 'changed', field: 'contents', before: undefined, after: words(after) });
+    }
+    if (missing === 0) return;
+    this.#things++;
+    this.#pages += missing;
+  }
+
+  /** Notes what not both memories hold. */
+  finish(sink: ChangeSink): void {
+    const things = this.#things === 1 ? 'a file or region' : `${this.#things} files and regions`;
+    const pages = this.#pages === 1 ? '1 page' : `${this.#pages} pages`;
+    if (this.#things > 0) sink.note('unknown', `${pages} of ${things}, which not both images hold`);
+  }
 }

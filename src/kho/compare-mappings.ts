@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What two page tables map, in step.
 import type { PhysicalMemory } from '../image/physical-memory.js';
-import { type ExtentColumns, ExtentList, leafSize } from '../vtd/extents.js';
+import { type ExtentColumns, ExtentList } from '../vtd/extents.js';
 import { LEVEL_SHIFT, MAPPING } from '../vtd/paging-format.js';
 import { walkTable } from '../vtd/walk.js';
 import type { TableRoot, WalkResult } from '../vtd/walk-result.js';
@@ -20,8 +20,6 @@ export interface MappingTarget {
   readonly phys: bigint;
   /** Bits of {@link MAPPING}. */
   readonly bits: number;
-  /** Size in bytes of the leaves. */
-  readonly leaf: number;
 }
 
 /** A stretch of IOVAs that two tables map differently. */
@@ -39,8 +37,10 @@ export interface MappingComparison {
   /** The first ones, by ascending IOVA. */
   readonly changes: readonly MappingChange[];
   readonly count: number;
-  /** Tables that could not be read, by side. */
-  readonly missing: { readonly a: number; readonly b: number };
+  /** Tables that one of the images does not have; what they would map counts as not mapped. */
+  readonly missing: number;
+  /** Tables that were left out because too many are reached more than once: there may be more differences. */
+  readonly leftOut: number;
 }
 
 /**
@@ -58,10 +58,10 @@ export function compareMappings(
   const [a, b] = [new ExtentList(), new ExtentList()];
   const missingOf = ({ findingCounts }: WalkResult): number =>
     (findingCounts.OUTSIDE_IMAGE ?? 0) + (findingCounts.EXCLUDED ?? 0);
-  const missing = {
-    a: missingOf(walkTable(memoryA, rootA, { extents: (rows) => a.append(rows) })),
-    b: missingOf(walkTable(memoryB, rootB, { extents: (rows) => b.append(rows) })),
-  };
+  const walkA = walkTable(memoryA, rootA, { extents: (rows) => a.append(rows) });
+  const walkB = walkTable(memoryB, rootB, { extents: (rows) => b.append(rows) });
+  const missing = missingOf(walkA) + missingOf(walkB);
+  const leftOut = (walkA.findingCounts.LIMIT ?? 0) + (walkB.findingCounts.LIMIT ?? 0);
   const ignored = options.accessed === true ? 0 : MAPPING.ACCESSED | MAPPING.DIRTY;
   const collector = new ChangeCollector(options.maxMappings ?? 1000);
   const [sideA, sideB] = [new Cursor(a, ignored), new Cursor(b, ignored)];
@@ -77,7 +77,7 @@ export function compareMappings(
     if (inA) sideA.advance(end);
     if (inB) sideB.advance(end);
   }
-  return { ...collector.finish(), missing };
+  return { ...collector.finish(), missing, leftOut };
 }
 
 /** Where one is in the extents of a side, in frames. */
@@ -90,7 +90,6 @@ class Cursor {
   frame = 0;
   /** Without the level of the leaves. */
   bits = 0;
-  leaf = 0;
 
   constructor(rows: ExtentColumns, ignored: number) {
     this.#rows = rows;
@@ -109,7 +108,6 @@ class Cursor {
     this.end = this.at + (frames[this.#row] ?? 0);
     this.frame = frame[this.#row] ?? 0;
     this.bits = (bits[this.#row] ?? 0) & this.#mask;
-    this.leaf = leafSize(bits[this.#row] ?? 0);
   }
 
   advance(to: number): void {
@@ -126,7 +124,6 @@ class Cursor {
 interface OpenSide {
   readonly frame: number;
   readonly bits: number;
-  readonly leaf: number;
 }
 
 /** Joins stretches that go on. */
@@ -171,15 +168,15 @@ class ChangeCollector {
   }
 }
 
-function copy({ frame, bits, leaf }: OpenSide): OpenSide {
-  return { frame, bits, leaf };
+function copy({ frame, bits }: OpenSide): OpenSide {
+  return { frame, bits };
 }
 
 function continues(open: OpenSide | undefined, next: OpenSide | undefined, frames: number): boolean {
   if (open === undefined || next === undefined) return open === next;
-  return open.frame + frames === next.frame && open.bits === next.bits && open.leaf === next.leaf;
+  return open.frame + frames === next.frame && open.bits === next.bits;
 }
 
 function target(side: OpenSide | undefined): MappingTarget | undefined {
-  return side && { phys: BigInt(side.frame) << 12n, bits: side.bits, leaf: side.leaf };
+  return side && { phys: BigInt(side.frame) << 12n, bits: side.bits };
 }

@@ -11,7 +11,7 @@ export type ComparedValue =
   | { readonly kind: 'text' | 'words'; readonly text: string }
   | { readonly kind: 'number' | 'hex' | 'size'; readonly value: bigint }
   | { readonly kind: 'range'; readonly address: bigint; readonly size: bigint }
-  | { readonly kind: 'mapping'; readonly phys: bigint; readonly bits: number; readonly leaf: number };
+  | { readonly kind: 'mapping'; readonly phys: bigint; readonly bits: number };
 
 /** Text of the input. */
 export const textValue = (text: string): ComparedValue => ({ kind: 'text', text });
@@ -38,7 +38,7 @@ export function sameValue(a: ComparedValue, b: ComparedValue): boolean {
   if ('text' in a) return 'text' in b && a.text === b.text;
   if ('value' in a) return 'value' in b && a.value === b.value;
   if (a.kind === 'range') return b.kind === 'range' && a.address === b.address && a.size === b.size;
-  return b.kind === 'mapping' && a.phys === b.phys && a.bits === b.bits && a.leaf === b.leaf;
+  return b.kind === 'mapping' && a.phys === b.phys && a.bits === b.bits;
 }
 
 /**

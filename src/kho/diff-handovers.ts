@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two handovers compared by what they mean, whatever version of which format each has.
 import { escapeText } from '../bytes/printable.js';
-import { ContentReader, compareContents, tellContents } from './compare-contents.js';
+import { ContentsComparison } from './compare-contents.js';
 import {
   type ComparedValue,
   fieldValues,
@@ -12,15 +12,16 @@ import {
   words,
 } from './compared-value.js';
 import type { Consumer } from './consumer.js';
-import { diffIommu, type MappingDiffOptions } from './diff-iommu.js';
+import { diffIommu } from './diff-iommu.js';
+import type { MappingDiffOptions } from './diff-mappings.js';
 import { diffPreserved } from './diff-preserved.js';
 import { diffSessions } from './diff-sessions.js';
 import type { Handover, ReservedRegion } from './handover.js';
 import {
+  ChangeList,
   type ChangeSink,
   compareField,
-  type DiffNote,
-  type HandoverChange,
+  type HandoverDiff,
   pairByName,
 } from './handover-change.js';
 
@@ -28,12 +29,6 @@ import {
 export interface HandoverDiffOptions extends MappingDiffOptions {
   /** Whether it is a difference where a handover's own pages lie (blobs, structs, tables). Default false. */
   readonly placement?: boolean | undefined;
-}
-
-/** What came of comparing two handovers. */
-export interface HandoverDiff {
-  readonly changes: readonly HandoverChange[];
-  readonly notes: readonly DiffNote[];
 }
 
 /** Fields of one blob that are compared at most. */
@@ -49,22 +44,18 @@ const MODELLED: ReadonlySet<string> = new Set(['LUO', 'memblock', 'kexec-metadat
  * @throws ImageError TRUNCATED, BAD_DATA or IO where an image cannot be read
  */
 export function diffHandovers(a: Handover, b: Handover, options: HandoverDiffOptions = {}): HandoverDiff {
-  const changes: HandoverChange[] = [];
-  const notes: DiffNote[] = [];
-  const sink: ChangeSink = {
-    change: (change) => changes.push(change),
-    note: (kind, text) => notes.push({ kind, text }),
-  };
+  const sink = new ChangeList();
   diffRoots(a, b, sink);
   diffMetadata(a, b, sink);
   for (const { name, a: before, b: after } of pairByName(a.consumers, b.consumers, (each) => each.name))
     diffConsumer(name, before, after, sink);
-  const readers = { a: new ContentReader(a.memory), b: new ContentReader(b.memory) };
-  diffRegions(a, b, readers, sink);
-  diffSessions(a, b, readers, sink);
+  const contents = new ContentsComparison(a.memory, b.memory);
+  diffRegions(a, b, contents, sink);
+  diffSessions(a, b, contents, sink);
+  contents.finish(sink);
   diffPreserved(a, b, options.placement ?? false, sink);
   diffIommu(a, b, options, sink);
-  return { changes, notes };
+  return sink;
 }
 
 function diffRoots(a: Handover, b: Handover, sink: ChangeSink): void {
@@ -142,12 +133,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-function diffRegions(
-  a: Handover,
-  b: Handover,
-  readers: { readonly a: ContentReader; readonly b: ContentReader },
-  sink: ChangeSink,
-): void {
+function diffRegions(a: Handover, b: Handover, contents: ContentsComparison, sink: ChangeSink): void {
   const whole = (region: ReservedRegion | undefined): ComparedValue | undefined =>
     region && rangeValue(region.address, region.size);
   for (const { name, a: before, b: after } of pairByName(
@@ -165,10 +151,6 @@ function diffRegions(
     const runOf = ({ address, size }: ReservedRegion) => [
       { index: 0, pfn: Number(address >> 12n), pages: Number((size + 0xfffn) >> 12n) },
     ];
-    const found = compareContents(readers.a, runOf(before), readers.b, runOf(after), [
-      before.size,
-      after.size,
-    ]);
-    tellContents(where, `region ${escapeText(name)}`, found, sink);
+    contents.compare(where, runOf(before), runOf(after), [before.size, after.size], sink);
   }
 }

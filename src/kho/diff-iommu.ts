@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // I/O address spaces, domains, their devices and mappings of two handovers.
 import { formatHex } from '../bytes/hex.js';
-import { type CompareMappingsOptions, compareMappings, type MappingChange } from './compare-mappings.js';
 import { type ComparedValue, hexValue, numberValue, rangeValue, words } from './compared-value.js';
+import { diffMappings, type MappingDiffOptions } from './diff-mappings.js';
 import { stageOf } from './domain-stage.js';
 import type { Handover } from './handover.js';
 import { type ChangeSink, compareField, pairByName } from './handover-change.js';
 import type { AreaColumns, HandoverDevice, HandoverDomain, HandoverIoas } from './iommu-state.js';
-
-/** How mappings are compared. */
-export type MappingDiffOptions = CompareMappingsOptions;
 
 /** `iommu-prot`, include/linux/iommu.h, Linux 7.3.4. */
 const PROTECTIONS = ['read', 'write', 'cache', 'noexec', 'mmio', 'priv'] as const;
@@ -161,33 +158,5 @@ function diffDomain(
   if (a.levels === undefined || b.levels === undefined) return;
   const rootA = { stage: stageOf(a), table: a.topTable, levels: a.levels };
   const rootB = { stage: stageOf(b), table: b.topTable, levels: b.levels };
-  const found = compareMappings(handoverA.memory, rootA, handoverB.memory, rootB, options);
-  tellMappings(name, found, sink);
-}
-
-/** Tells how mappings differ; what is beyond those kept, and tables that could not be read, are notes. */
-export function tellMappings(
-  name: string,
-  found: ReturnType<typeof compareMappings>,
-  sink: ChangeSink,
-): void {
-  for (const each of found.changes) {
-    const before = mappingValue(each, each.before);
-    const after = mappingValue(each, each.after);
-    const kind = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
-    const of = [name, formatHex(each.iova), `${each.length}`];
-    sink.change({ part: 'mapping', kind, of, field: '', before, after });
-  }
-  const more = found.count - found.changes.length;
-  if (more > 0)
-    sink.note('unknown', `${name}: ${more} further stretches of IOVAs differ (--full lists them)`);
-  for (const [side, missing] of [
-    ['first', found.missing.a],
-    ['second', found.missing.b],
-  ] as const)
-    if (missing > 0) sink.note('unknown', `${name}: ${missing} page tables are not in the ${side} image`);
-}
-
-function mappingValue(_change: MappingChange, side: MappingChange['before']): ComparedValue | undefined {
-  return side && { kind: 'mapping', phys: side.phys, bits: side.bits, leaf: side.leaf };
+  diffMappings(name, handoverA.memory, rootA, handoverB.memory, rootB, options, sink);
 }

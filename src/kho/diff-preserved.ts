@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preserved memory of two handovers as sets of pages, whatever encodes them and in blocks of whatever size.
+import { formatHex } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
 import { PAGE_SHIFT } from '../image/physical-memory.js';
 import { rangeValue } from './compared-value.js';
@@ -82,6 +83,7 @@ function holdersOf(
   end: number,
 ) => Generator<{ readonly start: number; readonly end: number; readonly holder: string }> {
   const { reach } = handover;
+  const files = fileNames(handover);
   const rows = Uint32Array.from({ length: reach.count }, (_, row) => row).sort(
     (x, y) => reach.pfn(x) - reach.pfn(y),
   );
@@ -100,7 +102,7 @@ function holdersOf(
       const stop = index < ends.length ? (ends[index] ?? 0) : Number.POSITIVE_INFINITY;
       for (const [upto, holder] of [
         [Math.min(next, end), ''],
-        [Math.min(stop, end), holderName(handover, rows[index])],
+        [Math.min(stop, end), holderName(handover, files, rows[index])],
       ] as const) {
         if (upto <= at) continue;
         if (open?.holder === holder) open.end = upto;
@@ -115,9 +117,27 @@ function holdersOf(
   };
 }
 
-function holderName({ reach }: Handover, row: number | undefined): string {
-  if (row === undefined) return '';
-  const owner = reach.owner(row);
-  if (CONTENTS.has(reach.kind(row))) return escapeText(owner?.path ?? '');
-  return owner === undefined ? '' : `${owner.what} ${escapeText(owner.path)}`;
+function holderName(
+  { reach }: Handover,
+  files: ReadonlyMap<string, string>,
+  row: number | undefined,
+): string {
+  const owner = row === undefined ? undefined : reach.owner(row);
+  if (row === undefined || owner === undefined) return '';
+  return (
+    files.get(owner.path) ??
+    `${CONTENTS.has(reach.kind(row)) ? '' : `${owner.what} `}${escapeText(owner.path)}`
+  );
+}
+
+/** Names of files by the path of their contents. */
+function fileNames({ sessions }: Handover): Map<string, string> {
+  return new Map(
+    sessions.flatMap(({ name, files }) =>
+      files.map(
+        ({ path, token }) =>
+          [`${path}.data`, `session ${escapeText(name)}, file ${formatHex(token)}`] as const,
+      ),
+    ),
+  );
 }

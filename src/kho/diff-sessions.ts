@@ -5,7 +5,7 @@ import { escapeText } from '../bytes/printable.js';
 import { PAGE_SIZE } from '../image/physical-memory.js';
 import type { Reached } from '../schemas/lang/memory.js';
 import { versionsOf } from '../schemas/registry.js';
-import { type ContentReader, compareContents, tellContents } from './compare-contents.js';
+import type { ContentsComparison } from './compare-contents.js';
 import {
   type ComparedValue,
   fieldValues,
@@ -23,26 +23,24 @@ import type { HandoverFile, HandoverSession } from './luo-state.js';
 /** Fields of one blob that are compared at most. */
 const MAX_FIELDS = 10_000;
 
-interface Side {
-  readonly handover: Handover;
-  readonly reader: ContentReader;
+interface Sides {
+  readonly a: Handover;
+  readonly b: Handover;
+  readonly contents: ContentsComparison;
+  /** Files of which only the version of the format differs, by what changed. */
+  readonly versions: Map<string, number>;
 }
 
 /** Tells how the sessions, files and objects bound to files (FLBs) of two handovers differ. */
-export function diffSessions(
-  a: Handover,
-  b: Handover,
-  readers: { readonly a: ContentReader; readonly b: ContentReader },
-  sink: ChangeSink,
-): void {
-  const sides = { a: { handover: a, reader: readers.a }, b: { handover: b, reader: readers.b } };
+export function diffSessions(a: Handover, b: Handover, contents: ContentsComparison, sink: ChangeSink): void {
   const versions = new Map<string, number>();
+  const sides: Sides = { a, b, contents, versions };
   const sessions = pairByName(a.sessions, b.sessions, ({ name }) => name);
   for (const pair of sessions)
     if (pair.a === undefined || pair.b === undefined)
       tellOne('session', [pair.name], pair, sessionValue, sink);
   for (const { name, a: before, b: after } of sessions)
-    if (before !== undefined && after !== undefined) diffFiles(name, before, after, sides, versions, sink);
+    if (before !== undefined && after !== undefined) diffFiles(name, before, after, sides, sink);
   for (const [change, count] of versions)
     sink.note('encoding', `${count === 1 ? 'a file' : `${count} files`}: ${change}`);
   for (const pair of pairByName(a.luo?.flbs ?? [], b.luo?.flbs ?? [], ({ name }) => name)) {
@@ -91,8 +89,7 @@ function diffFiles(
   session: string,
   a: HandoverSession,
   b: HandoverSession,
-  sides: { readonly a: Side; readonly b: Side },
-  versions: Map<string, number>,
+  sides: Sides,
   sink: ChangeSink,
 ): void {
   const declared = (each: HandoverSession): ComparedValue => numberValue(each.declaredFiles);
@@ -103,7 +100,7 @@ function diffFiles(
   for (const pair of pairByName(a.files, b.files, ({ token }) => formatHex(token))) {
     const of = [session, pair.name];
     if (pair.a === undefined || pair.b === undefined) tellOne('file', of, pair, fileValue, sink);
-    else diffFile(of, pair.a, pair.b, sides, versions, sink);
+    else diffFile(of, pair.a, pair.b, sides, sink);
   }
 }
 
@@ -111,8 +108,7 @@ function diffFile(
   of: readonly string[],
   a: HandoverFile,
   b: HandoverFile,
-  sides: { readonly a: Side; readonly b: Side },
-  versions: Map<string, number>,
+  sides: Sides,
   sink: ChangeSink,
 ): void {
   const where = { part: 'file' as const, of };
@@ -121,7 +117,7 @@ function diffFile(
   if (a.compatible !== b.compatible) {
     if (isSameFamily(a.compatible, b.compatible)) {
       const change = `${escapeText(a.compatible)} -> ${escapeText(b.compatible)}`;
-      versions.set(change, (versions.get(change) ?? 0) + 1);
+      sides.versions.set(change, (sides.versions.get(change) ?? 0) + 1);
     } else field('compatible', textValue(a.compatible), textValue(b.compatible));
   }
   const what = `session ${escapeText(of[0] ?? '')}, file ${of[1] ?? ''}`;
@@ -140,18 +136,12 @@ function diffFile(
     return;
   }
   field('flags of pages', flagsOf(sides.a, a), flagsOf(sides.b, b));
-  const found = compareContents(
-    sides.a.reader,
-    sides.a.handover.fileRuns(a),
-    sides.b.reader,
-    sides.b.handover.fileRuns(b),
-    [a.memfd.size, b.memfd.size],
-  );
-  tellContents(where, what, found, sink);
+  const runs = [sides.a.fileRuns(a), sides.b.fileRuns(b)] as const;
+  sides.contents.compare(where, runs[0], runs[1], [a.memfd.size, b.memfd.size], sink);
 }
 
 /** How many pages have which flags, whatever folios they are in. */
-function flagsOf({ handover }: Side, file: HandoverFile): ComparedValue {
+function flagsOf(handover: Handover, file: HandoverFile): ComparedValue {
   const counts = new Map<number, number>();
   const { folios, size = 0n } = file.memfd ?? {};
   const end = Number((size + BigInt(PAGE_SIZE - 1)) / BigInt(PAGE_SIZE));

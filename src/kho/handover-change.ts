@@ -46,6 +46,26 @@ export interface ChangeSink {
   note(kind: DiffNote['kind'], text: string): void;
 }
 
+/** What came of comparing two handovers. */
+export interface HandoverDiff {
+  readonly changes: readonly HandoverChange[];
+  readonly notes: readonly DiffNote[];
+}
+
+/** Collects differences and notes. */
+export class ChangeList implements ChangeSink, HandoverDiff {
+  readonly changes: HandoverChange[] = [];
+  readonly notes: DiffNote[] = [];
+
+  change(change: HandoverChange): void {
+    this.changes.push(change);
+  }
+
+  note(kind: DiffNote['kind'], text: string): void {
+    this.notes.push({ kind, text });
+  }
+}
+
 /** What has been compared with what, by name. `undefined` on one side where only the other has it. */
 export interface Pair<T> {
   readonly name: string;

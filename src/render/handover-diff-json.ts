@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ComparedValue } from '../kho/compared-value.js';
-import type { HandoverDiff } from '../kho/diff-handovers.js';
+import type { HandoverDiff } from '../kho/handover-change.js';
 import { permissionText } from '../vtd/extents.js';
 import { mappingFlags } from './handover-diff-text.js';
 import { JSON_SCHEMA_VERSION, jsonString, jsonU64, writeJsonArray } from './json-text.js';
@@ -36,7 +36,7 @@ function valueJson(value: ComparedValue): string {
       return `{"address": ${jsonU64(value.address)}, "size": ${jsonU64(value.size)}}`;
     case 'mapping': {
       const flags = mappingFlags(value.bits).map(jsonString).join(', ');
-      return `{"phys": ${jsonU64(value.phys)}, "permissions": "${permissionText(value.bits)}", "flags": [${flags}], "leaf": ${value.leaf}}`;
+      return `{"phys": ${jsonU64(value.phys)}, "permissions": "${permissionText(value.bits)}", "flags": [${flags}]}`;
     }
   }
 }
