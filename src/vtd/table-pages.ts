@@ -96,7 +96,8 @@ export class TablePages {
         () =>
           `a ${TITLES[kind]} of its own expected, ${formatHex(address)} was already read as ${TITLES[before]}`,
       );
-      if (++this.#repeats > this.#maxRepeats) {
+      // Context tables are 512 at most, however often they are shared.
+      if (kind !== 'context' && ++this.#repeats > this.#maxRepeats) {
         this.find('LIMIT', from, () => 'too many tables are reached more than once; left out from here on');
         return undefined;
       }
