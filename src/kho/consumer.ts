@@ -9,6 +9,7 @@ import { type Identified, identify, registryLookup } from '../schemas/identify.j
 import { check } from '../schemas/lang/check.js';
 import { follow } from '../schemas/lang/follow.js';
 import type { Lookup, Memory, Reached } from '../schemas/lang/memory.js';
+import { sizeOf } from '../schemas/lang/size.js';
 import type { Layout } from '../schemas/lang/type.js';
 import { families, versionsOf } from '../schemas/registry.js';
 import { looksLikeFdt } from './debugfs-folder.js';
@@ -63,36 +64,27 @@ export function readConsumer(node: ConsumerNode, memory: Memory, options: Consum
     complain({ code: 'ABSENT', path, message, address });
     return { ...none, address };
   }
-  const identified = identifyConsumer(name, bytes, options);
   const blob = { ...none, address, size, bytes };
+  const family = familyOf(name);
+  const isTree = family?.versions.every(({ layout }) => layout.kind === 'node') ?? false;
+  const unsound = isTree || looksLikeFdt(bytes) ? fdtProblem(bytes) : undefined;
+  if (unsound !== undefined) {
+    const at = address + BigInt(unsound.offset ?? 0);
+    complain({ ...unsound, code: `FDT_ERR_${unsound.code}`, path, address: at });
+    return blob;
+  }
+  const identified = family && identify(family, bytes, { variants: options.variants });
   if (identified === undefined) {
-    const known = familyOf(name);
-    const what = known === undefined ? 'a consumer that is known' : `a known version of ${known.name}`;
-    complain({
-      code: known === undefined ? 'NO_LAYOUT' : 'NO_VERSION',
-      path,
-      address,
-      message: `expected ${what}, found something else`,
-    });
+    const what = family === undefined ? 'a consumer that is known' : `a known version of ${family.name}`;
+    const message = `expected ${what}, found something else`;
+    complain({ code: family === undefined ? 'NO_LAYOUT' : 'NO_VERSION', path, address, message });
     return blob;
   }
   const { layout } = identified.version;
-  let length = size;
-  if (layout.kind === 'node') {
-    const unsound = fdtProblem(bytes);
-    if (unsound !== undefined) {
-      complain({
-        ...unsound,
-        code: `FDT_ERR_${unsound.code}`,
-        path,
-        address: address + BigInt(unsound.offset ?? 0),
-      });
-      return { ...blob, identified };
-    }
+  if (layout.kind === 'node')
     for (const issue of check(layout, bytes, { base: address, path }).unknown)
       complain({ ...issue, code: 'UNKNOWN' });
-    length = new DataView(bytes.buffer, bytes.byteOffset, 8).getUint32(4);
-  }
+  const length = layout.kind === 'node' ? treeSize(bytes) : Math.max(size, sizeOf(layout) ?? size);
   const reached = [
     ...follow({ layout, address, length, path }, memory, lookupOf(memory, options), {
       elements: 'bytes',
@@ -103,25 +95,25 @@ export function readConsumer(node: ConsumerNode, memory: Memory, options: Consum
   return { ...blob, identified, reached };
 }
 
+/**
+ * Bytes of a blob: what the root says, and for trees no fewer than what their header says, since kernels go by that; of
+ * structs that no root gives the size of, their first word.
+ */
 function blobSize(address: bigint, declared: bigint | undefined, memory: Memory): number | undefined {
-  if (declared !== undefined) return declared > LARGEST_BLOB ? undefined : Number(declared);
   const header = memory(address, 8);
   if (header === undefined) return undefined;
-  const size = looksLikeFdt(header) ? new DataView(header.buffer, header.byteOffset, 8).getUint32(4) : 8;
-  return size > Number(LARGEST_BLOB) ? undefined : size;
+  const own = looksLikeFdt(header) ? treeSize(header) : 8;
+  const size = declared === undefined || declared < BigInt(own) ? BigInt(own) : declared;
+  return size > LARGEST_BLOB ? undefined : Number(size);
+}
+
+/** What the header of an FDT says of its size. */
+function treeSize(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getUint32(4);
 }
 
 const familyOf = (name: string) =>
   families.find(({ lookup }) => lookup?.group === 'kho-subtree' && lookup.name === name);
-
-function identifyConsumer(
-  name: string,
-  bytes: Uint8Array,
-  { variants }: ConsumerOptions,
-): Identified | undefined {
-  const family = familyOf(name);
-  return family && identify(family, bytes, { variants });
-}
 
 function fdtProblem(bytes: Uint8Array): Omit<HandoverIssue, 'part'> | undefined {
   try {

@@ -8,7 +8,7 @@ import type { PhysicalMemory } from '../image/physical-memory.js';
 import { khoRootV1Tree } from '../schemas/abi/kho-2023.js';
 import { khoRoot } from '../schemas/abi/kho-root.js';
 import { intelIommuV0 } from '../schemas/abi/rfc-intel-iommu.js';
-import { type Identified, identify } from '../schemas/identify.js';
+import { type Identified, type IdentifyOptions, identify } from '../schemas/identify.js';
 import { compatibleStrings } from '../schemas/identify-blob.js';
 import { check } from '../schemas/lang/check.js';
 import { node as nodeLayout, optional } from '../schemas/lang/node.js';
@@ -62,6 +62,7 @@ export interface HandoverRoot {
 
 const MAP_PROPERTY = 'preserved-memory-map';
 const TREE_KEY = 'kho-v1';
+const TREE = 'tree';
 
 /** The one tree of the RFC of 2024 without its areas, of which there may be hundreds of thousands. */
 const TREE_WITHOUT_AREAS: NodeType = nodeLayout({
@@ -103,12 +104,14 @@ export function readRoot(
     complain({ ...issue, code: `FDT_ERR_${issue.code}`, address: address + BigInt(offset ?? 0) });
   const compatible = compatibleStrings(fdt.root);
   const key = compatible.find((each) => khoRoot.versions.some((version) => version.key === each));
-  // Only the form of 2023 is without a map; trying the others on its many nodes would take long.
-  const isTree = key === TREE_KEY && fdt.root?.property(MAP_PROPERTY) === undefined;
-  const forced =
-    isTree && !variants?.has(TREE_KEY) ? new Map([...(variants ?? []), [TREE_KEY, 'tree']]) : variants;
   const identified =
-    key === undefined ? undefined : identify(khoRoot, bytes, { memory, address, variants: forced }, key);
+    key === undefined
+      ? undefined
+      : identifyRoot(bytes, key, fdt.root?.property(MAP_PROPERTY) !== undefined, {
+          memory,
+          address,
+          variants,
+        });
   if (identified === undefined) {
     const strings = compatible.map((each) => `"${escapeText(each)}"`).join(', ');
     const message = `expected the compatible of a known root, found ${strings === '' ? 'none' : strings}`;
@@ -146,6 +149,24 @@ export function readRoot(
     map: mapPointer(fdt, layout?.kind === 'node' ? layout : undefined, address),
     issues,
   };
+}
+
+/**
+ * Of the layouts of kho-v1 only the form of 2023 is without a map. It is told by that: its nodes may be very many, and
+ * nothing in it is evidence for or against the others.
+ */
+function identifyRoot(
+  bytes: Uint8Array,
+  key: string,
+  hasMap: boolean,
+  options: IdentifyOptions,
+): Identified | undefined {
+  const versions = khoRoot.versions.filter((version) => {
+    const isTree = version.variant === TREE;
+    return options.variants?.has(key) === true || version.key !== TREE_KEY || isTree !== hasMap;
+  });
+  const found = identify({ ...khoRoot, versions }, bytes, options, key);
+  return found && { ...found, family: khoRoot };
 }
 
 function consumerNode(node: FdtNode): ConsumerNode {

@@ -19,7 +19,7 @@ import { type ScratchArray, type ScratchState, scratchOf } from './scratch-state
 
 /** How a handover is opened. */
 export interface HandoverOptions {
-  /** Physical address of the root FDT, where it is known. */
+  /** Physical address of the root FDT, where it is known: nothing is then searched for. */
   readonly root?: bigint | undefined;
   /** Scratch regions, where they are known; else those of the array that setup_data names. */
   readonly scratch?: readonly ScratchRegion[] | undefined;

@@ -38,7 +38,8 @@ export function pickRoot(
   options: { readonly root?: bigint | undefined; readonly located?: LocateResult | undefined },
 ): PickedRoot {
   const { root } = options;
-  const located = options.located ?? (isSearchable(memory) ? locateHandovers(memory) : undefined);
+  const search = root === undefined && isSearchable(memory) ? () => locateHandovers(memory) : undefined;
+  const located = options.located ?? search?.();
   if (located === undefined) {
     if (root !== undefined) return { address: root, setupData: undefined, others: [] };
     throw noRoot('expected the address of a root, since the memory cannot be searched');

@@ -122,7 +122,10 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
   },
   luo: {
     title: 'sessions could be read',
-    missing: ({ luo }) => LUO,
+    missing: (handover) => {
+      if (handover.luo !== undefined) return undefined;
+      return handover.consumer('LUO') === undefined ? NOTHING_THERE : 'the state of LUO cannot be read';
+    },
   },
   domains: {
     title: 'the handover names domains',
