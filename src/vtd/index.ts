@@ -23,6 +23,7 @@ export {
   type TextBits,
 } from './bit-record.js';
 export { TableBuilder, type TableBuildOptions } from './build.js';
+export { type CompareOptions, type CompareResult, compareTables } from './compare.js';
 export {
   type DeviceFault,
   type DeviceFaultCode,
@@ -40,6 +41,13 @@ export {
   SCALABLE_CONTEXT_ENTRY,
   SCALABLE_ROOT_ENTRY,
 } from './device-tables.js';
+export {
+  type Difference,
+  type DifferenceColumns,
+  differenceAt,
+  type MappingSide,
+  UNMAPPED,
+} from './differences.js';
 export {
   type DeviceScope,
   type DmarFinding,
@@ -106,6 +114,7 @@ export {
   IRTA,
   RTADDR,
 } from './registers.js';
+export type { SamePage } from './same-page.js';
 export { formatSourceId, parseSourceId, SOURCE_IDS } from './source-id.js';
 export type { DeviceTableKind } from './table-pages.js';
 export {
