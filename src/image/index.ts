@@ -14,6 +14,7 @@ export type { RawLayout } from './formats/raw.js';
 export type { ImageMemory, PageCounts, PageVisitor } from './image-memory.js';
 export { type MemoryImage, type OpenImageOptions, openImage } from './open.js';
 export { mergeRuns, type PageRun, type PageSelection, selectPages } from './page-runs.js';
+export { PageStore } from './page-store.js';
 export {
   type MemoryRange,
   newPageSlot,
@@ -27,3 +28,4 @@ export { type PageHit, type PagePattern, type ScanProgress, scanPages } from './
 export type { TruncatedChoice } from './segments.js';
 export { openSplitImage } from './split-image.js';
 export { type TrimResult, trimImage } from './trim.js';
+export { type CoreOptions, CoreWriter, writeCore } from './write-core.js';

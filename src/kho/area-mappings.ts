@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// Do page tables map just what an I/O address space says? Both are read once, in step, by ascending IOVA.
+import type { ExtentColumns } from '../vtd/extents.js';
+import { MAPPING } from '../vtd/paging-format.js';
+
+/** An area of an IOAS, for people. */
+export interface Area {
+  /** First IOVA. */
+  readonly iova: bigint;
+  /** In bytes. */
+  readonly length: bigint;
+  /** READ and WRITE of {@link MAPPING}. */
+  readonly permission: number;
+}
+
+/** What memory backs a part of an area, where somebody knows. */
+export interface Backing {
+  readonly iova: bigint;
+  /** Physical address of its first byte. */
+  readonly phys: bigint;
+  /** In bytes. */
+  readonly length: bigint;
+}
+
+/** Areas of whole pages by ascending IOVA, without overlaps, as columns of equal length. */
+export interface AreaColumns {
+  readonly length: number;
+  /** First IOVA / 4096. */
+  readonly first: Float64Array;
+  /** IOVA / 4096 behind the last. */
+  readonly end: Float64Array;
+  /** READ and WRITE of {@link MAPPING}. */
+  readonly permission: Uint8Array;
+  /** Which of the areas given it is. */
+  readonly source: Uint32Array;
+}
+
+/** What is wrong with areas before any table is looked at. */
+export type AreaFault =
+  | { readonly kind: 'unaligned'; readonly area: number }
+  | { readonly kind: 'overlap'; readonly area: number; readonly other: number }
+  | { readonly kind: 'wraps'; readonly area: number };
+
+/**
+ * Areas as columns. What is not of whole pages is widened to them, what overlaps is cut, what does not end at or below
+ * 2^64 is left out; each is told.
+ */
+export function areaColumns(areas: readonly Area[]): { columns: AreaColumns; faults: AreaFault[] } {
+  const faults: AreaFault[] = [];
+  const order: number[] = [];
+  areas.forEach(({ iova, length }, area) => {
+    if (((iova | length) & 0xfffn) !== 0n) faults.push({ kind: 'unaligned', area });
+    if (iova < 0n || length <= 0n || iova + length > 1n << 64n) faults.push({ kind: 'wraps', area });
+    else order.push(area);
+  });
+  const first = Float64Array.from(areas, ({ iova }) => Number(iova >> 12n));
+  const last = Float64Array.from(areas, ({ iova, length }) => Number((iova + length + 0xfffn) >> 12n));
+  order.sort((a, b) => (first[a] ?? 0) - (first[b] ?? 0) || a - b);
+  const columns = {
+    length: 0,
+    first: new Float64Array(order.length),
+    end: new Float64Array(order.length),
+    permission: new Uint8Array(order.length),
+    source: new Uint32Array(order.length),
+  };
+  let reached = 0;
+  let owner = 0;
+  for (const area of order) {
+    const start = first[area] ?? 0;
+    const end = last[area] ?? 0;
+    if (start < reached) faults.push({ kind: 'overlap', area, other: owner });
+    if (end <= reached) continue;
+    const row = columns.length++;
+    columns.first[row] = Math.max(start, reached);
+    columns.end[row] = end;
+    columns.permission[row] = areas[area]?.permission ?? 0;
+    columns.source[row] = area;
+    reached = end;
+    owner = area;
+  }
+  const { length } = columns;
+  const cut = {
+    length,
+    first: columns.first.subarray(0, length),
+    end: columns.end.subarray(0, length),
+    permission: columns.permission.subarray(0, length),
+    source: columns.source.subarray(0, length),
+  };
+  return { columns: cut, faults };
+}
+
+/**
+ * A way in which page tables differ from areas:
+ *
+ * - `unmapped`: an area says that these IOVAs are mapped, no leaf maps them
+ * - `outside`: leaves map what no area speaks of
+ * - `permission`: the leaves let a device do more or less than the area says
+ * - `repointed`: the leaves lead elsewhere than to the memory that backs the area
+ */
+export type MappingFault = 'unmapped' | 'outside' | 'permission' | 'repointed';
+
+/** A stretch of IOVAs where page tables differ from areas in the same way. */
+export interface MappingDifference {
+  readonly kind: MappingFault;
+  readonly iova: bigint;
+  /** In bytes. */
+  readonly length: bigint;
+  /** Which area, as given; `undefined` for `outside`. */
+  readonly area: number | undefined;
+  /** Where the first page is mapped; `undefined` for `unmapped`. */
+  readonly phys: bigint | undefined;
+  /** Where it should be; only of `repointed`. */
+  readonly expectedPhys: bigint | undefined;
+  /** READ and WRITE of {@link MAPPING}, by the area and by the leaves. */
+  readonly expected: number;
+  readonly found: number;
+}
+
+/** A difference that may still grow, in frames. */
+interface Open {
+  readonly kind: MappingFault;
+  readonly first: number;
+  end: number;
+  readonly area: number;
+  readonly frame: number;
+  readonly expectedFrame: number;
+  readonly expected: number;
+  readonly found: number;
+}
+
+const PERMISSION = MAPPING.READ | MAPPING.WRITE;
+const DEFAULT_KEPT = 1000;
+
+/**
+ * Holds the extents of a walk against areas: give {@link take} to the walk as its `extents`, then ask {@link finish}.
+ * Takes time in proportion to extents and areas, and memory for the differences kept.
+ */
+export class AreaMappingCheck {
+  readonly #areas: AreaColumns;
+  /** Where memory behind areas starts and ends by IOVA, and where it lies, in frames. */
+  readonly #backing: {
+    readonly first: Float64Array;
+    readonly end: Float64Array;
+    readonly frame: Float64Array;
+  };
+  readonly #kept: number;
+  readonly #differences: MappingDifference[] = [];
+  readonly #counts: Record<MappingFault, number> = { unmapped: 0, outside: 0, permission: 0, repointed: 0 };
+  /** The area that is being looked at, and up to where it was found mapped. */
+  #area = 0;
+  #covered: number;
+  #backed = 0;
+  #open: Open | undefined;
+
+  /**
+   * @param backing memory behind the areas where it is known, by ascending IOVA, without overlaps
+   * @param kept differences kept at most; all are counted
+   */
+  constructor(areas: AreaColumns, backing: readonly Backing[] = [], kept: number = DEFAULT_KEPT) {
+    this.#areas = areas;
+    this.#backing = {
+      first: Float64Array.from(backing, ({ iova }) => Number(iova >> 12n)),
+      end: Float64Array.from(backing, ({ iova, length }) => Number((iova + length) >> 12n)),
+      frame: Float64Array.from(backing, ({ phys }) => Number(phys >> 12n)),
+    };
+    this.#kept = kept;
+    this.#covered = areas.first[0] ?? 0;
+  }
+
+  /** Takes the next extents of the walk. */
+  readonly take = (rows: ExtentColumns): void => {
+    const { iovaFrame, frame, frames, bits } = rows;
+    const { end, permission } = this.#areas;
+    const checkBacking = this.#backing.first.length > 0;
+    for (let row = 0; row < rows.length; row++) {
+      const from = iovaFrame[row] ?? 0;
+      const to = from + (frames[row] ?? 0);
+      const found = (bits[row] ?? 0) & PERMISSION;
+      // Nearly all extents go on where the last one ended, in the same area.
+      if (from === this.#covered && to <= (end[this.#area] ?? 0) && found === permission[this.#area]) {
+        this.#covered = to;
+      } else {
+        this.#place(from, to, frame[row] ?? 0, found);
+      }
+      if (checkBacking) this.#back(from, to, frame[row] ?? 0, found);
+    }
+  };
+
+  /** Ends the comparison: what was not reached is not mapped. @returns differences by kind, and the first of them */
+  finish(): { differences: readonly MappingDifference[]; counts: Readonly<Record<MappingFault, number>> } {
+    this.#leaveAreasBefore(Number.POSITIVE_INFINITY);
+    this.#flush();
+    return { differences: this.#differences, counts: this.#counts };
+  }
+
+  /** An extent that does not just go on. */
+  #place(from: number, to: number, frame: number, found: number): void {
+    const { first, end, permission, source } = this.#areas;
+    for (let at = from; at < to; ) {
+      this.#leaveAreasBefore(at);
+      const start = first[this.#area] ?? Number.POSITIVE_INFINITY;
+      const stop = end[this.#area] ?? Number.POSITIVE_INFINITY;
+      if (at < start) {
+        const until = Math.min(to, start);
+        this.#tell({
+          kind: 'outside',
+          first: at,
+          end: until,
+          area: -1,
+          frame: frame + at - from,
+          expectedFrame: -1,
+          expected: 0,
+          found,
+        });
+        at = until;
+        continue;
+      }
+      const area = source[this.#area] ?? 0;
+      const expected = permission[this.#area] ?? 0;
+      this.#gap(at);
+      const until = Math.min(to, stop);
+      if (found !== expected) {
+        this.#tell({
+          kind: 'permission',
+          first: at,
+          end: until,
+          area,
+          frame: frame + at - from,
+          expectedFrame: -1,
+          expected,
+          found,
+        });
+      }
+      this.#covered = until;
+      at = until;
+    }
+  }
+
+  /** Goes on to the first area that does not end before IOVA frame `at`. */
+  #leaveAreasBefore(at: number): void {
+    const { first, end, length } = this.#areas;
+    while (this.#area < length && (end[this.#area] ?? 0) <= at) {
+      this.#gap(end[this.#area] ?? 0);
+      this.#area++;
+      this.#covered = first[this.#area] ?? 0;
+    }
+  }
+
+  /** What of the current area lies between what was covered and `at` is not mapped. */
+  #gap(at: number): void {
+    if (at <= this.#covered) return;
+    const area = this.#areas.source[this.#area] ?? 0;
+    const expected = this.#areas.permission[this.#area] ?? 0;
+    this.#tell({
+      kind: 'unmapped',
+      first: this.#covered,
+      end: at,
+      area,
+      frame: -1,
+      expectedFrame: -1,
+      expected,
+      found: 0,
+    });
+  }
+
+  /** Holds an extent against the memory that backs its IOVAs. */
+  #back(from: number, to: number, frame: number, found: number): void {
+    const { first, end, frame: backing } = this.#backing;
+    for (; this.#backed < first.length; this.#backed++) {
+      const begin = first[this.#backed] ?? 0;
+      const behind = end[this.#backed] ?? 0;
+      if (begin >= to) return;
+      const start = Math.max(begin, from);
+      const stop = Math.min(behind, to);
+      const is = frame + start - from;
+      const expected = (backing[this.#backed] ?? 0) + start - begin;
+      if (start < stop && is !== expected) {
+        this.#tell({
+          kind: 'repointed',
+          first: start,
+          end: stop,
+          area: this.#areaAt(start),
+          frame: is,
+          expectedFrame: expected,
+          expected: found,
+          found,
+        });
+      }
+      if (behind > to) return;
+    }
+  }
+
+  /** Which of the areas given holds an IOVA frame; -1 for none. */
+  #areaAt(at: number): number {
+    const { first, end, source, length } = this.#areas;
+    let low = 0;
+    let high = length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((end[middle] ?? 0) <= at) low = middle + 1;
+      else high = middle;
+    }
+    return low < length && (first[low] ?? 0) <= at ? (source[low] ?? 0) : -1;
+  }
+
+  #tell(next: Open): void {
+    const open = this.#open;
+    const grows =
+      open !== undefined &&
+      open.kind === next.kind &&
+      open.end === next.first &&
+      open.area === next.area &&
+      open.expected === next.expected &&
+      open.found === next.found &&
+      next.kind !== 'repointed';
+    if (grows) open.end = next.end;
+    else {
+      this.#flush();
+      this.#open = next;
+    }
+  }
+
+  #flush(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#counts[open.kind]++;
+    if (this.#differences.length >= this.#kept) return;
+    const bytes = (frames: number): bigint => BigInt(frames) << 12n;
+    this.#differences.push({
+      kind: open.kind,
+      iova: bytes(open.first),
+      length: bytes(open.end - open.first),
+      area: open.area < 0 ? undefined : open.area,
+      phys: open.frame < 0 ? undefined : bytes(open.frame),
+      expectedPhys: open.expectedFrame < 0 ? undefined : bytes(open.expectedFrame),
+      expected: open.expected,
+      found: open.found,
+    });
+  }
+}

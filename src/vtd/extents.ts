@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { LEVEL_SHIFT, MAPPING } from './paging-format.js';
+
+/**
+ * Mappings as columns of equal length, by ascending IOVA. One extent stands for all neighbouring leaf entries whose
+ * IOVAs, physical addresses and bits continue.
+ */
+export interface ExtentColumns {
+  /** How many rows count; the arrays may be longer. */
+  readonly length: number;
+  /** IOVA / 4096 of the first byte. */
+  readonly iovaFrame: Float64Array;
+  /** Physical address / 4096 of the first byte. */
+  readonly frame: Float64Array;
+  /** Size in 4 KiB pages. */
+  readonly frames: Float64Array;
+  /** Bits of {@link MAPPING}, and the level of the leaves from bit {@link LEVEL_SHIFT} on. */
+  readonly bits: Uint16Array;
+}
+
+/** One extent, for people and for places where speed does not matter. */
+export interface Extent {
+  readonly iova: bigint;
+  readonly phys: bigint;
+  /** In bytes. */
+  readonly length: bigint;
+  readonly bits: number;
+}
+
+/** An extent of columns. @param row below `columns.length` */
+export function extentAt(columns: ExtentColumns, row: number): Extent {
+  return {
+    iova: BigInt(columns.iovaFrame[row] ?? 0) << 12n,
+    phys: BigInt(columns.frame[row] ?? 0) << 12n,
+    length: BigInt(columns.frames[row] ?? 0) << 12n,
+    bits: columns.bits[row] ?? 0,
+  };
+}
+
+/** What an extent lets a device do: `rw`, `r-`, `-w` or `--`. */
+export function permissionText(bits: number): string {
+  return `${bits & MAPPING.READ ? 'r' : '-'}${bits & MAPPING.WRITE ? 'w' : '-'}`;
+}
+
+/** Size in bytes of the leaves of an extent: 4 KiB, 2 MiB or 1 GiB. */
+export function leafSize(bits: number): number {
+  return 2 ** (12 + 9 * ((bits >> LEVEL_SHIFT) - 1));
+}
+
+const FIRST_CAPACITY = 1024;
+
+/** Columns that grow. */
+export class ExtentList implements ExtentColumns {
+  iovaFrame = new Float64Array(FIRST_CAPACITY);
+  frame = new Float64Array(FIRST_CAPACITY);
+  frames = new Float64Array(FIRST_CAPACITY);
+  bits = new Uint16Array(FIRST_CAPACITY);
+  length = 0;
+
+  /** Appends the rows of other columns. */
+  append(rows: ExtentColumns): void {
+    const end = this.length + rows.length;
+    if (end > this.bits.length) this.#grow(Math.max(end, 2 * this.bits.length));
+    this.iovaFrame.set(rows.iovaFrame.subarray(0, rows.length), this.length);
+    this.frame.set(rows.frame.subarray(0, rows.length), this.length);
+    this.frames.set(rows.frames.subarray(0, rows.length), this.length);
+    this.bits.set(rows.bits.subarray(0, rows.length), this.length);
+    this.length = end;
+  }
+
+  #grow(capacity: number): void {
+    const copy = { iovaFrame: this.iovaFrame, frame: this.frame, frames: this.frames, bits: this.bits };
+    this.iovaFrame = new Float64Array(capacity);
+    this.frame = new Float64Array(capacity);
+    this.frames = new Float64Array(capacity);
+    this.bits = new Uint16Array(capacity);
+    this.iovaFrame.set(copy.iovaFrame);
+    this.frame.set(copy.frame);
+    this.frames.set(copy.frames);
+    this.bits.set(copy.bits);
+  }
+}
