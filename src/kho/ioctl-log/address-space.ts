@@ -26,7 +26,10 @@ export interface Pages {
   /** Bytes from `base` to the last one that was asked for. */
   readonly length: bigint;
   readonly writable: boolean;
-  readonly fromFile: boolean;
+  /** The descriptor that was mapped; `undefined` for memory of the process. */
+  readonly fd: number | undefined;
+  /** Whether the log says what memory it is; else it is known by its address alone. */
+  readonly isNamed: boolean;
 }
 
 /** A mapped range of IOVAs. */
@@ -161,7 +164,7 @@ export class AddressSpace {
     let start = iova;
     for (const { pages, startByte, length: size } of pieces) {
       this.areas.insert({ start, last: start + size - 1n, prot, pages, startByte });
-      if (!pages.fromFile) this.#anonymous++;
+      if (pages.fd === undefined) this.#anonymous++;
       start += size;
     }
   }
@@ -197,8 +200,8 @@ export class AddressSpace {
     const whole = { start: PAGE, last: LAST_ADDRESS - PAGE };
     const allowed = this.#allowed.length === 0 ? [whole] : this.#allowed;
     for (const range of allowed) {
-      let start = range.start > whole.start ? range.start : whole.start;
-      const last = range.last < whole.last ? range.last : whole.last;
+      let start = higher(range.start, whole.start);
+      const last = lower(range.last, whole.last);
       for (let index = firstAt(this.#folded, start); index < this.#folded.length; index++) {
         const taken = this.#folded[index];
         if (taken === undefined || taken.start > last) break;
@@ -234,7 +237,7 @@ export class AddressSpace {
   remove(areas: readonly Area[]): void {
     for (const area of areas) {
       this.areas.remove(area);
-      if (!area.pages.fromFile) this.#anonymous--;
+      if (area.pages.fd === undefined) this.#anonymous--;
     }
   }
 
@@ -337,6 +340,16 @@ export class AddressSpace {
     }
     return true;
   }
+}
+
+function lower(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+function higher(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
 }
 
 /** What a page table that reaches `aperture` cannot reach. */

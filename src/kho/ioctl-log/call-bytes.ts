@@ -9,6 +9,9 @@ import { sizeOf } from '../../schemas/lang/size.js';
 import { array } from '../../schemas/lang/struct.js';
 import type { AddressRange } from './log.js';
 
+/** Calls whose side buffer holds ranges, not data for a driver. */
+export const WITH_RANGES: ReadonlySet<string> = new Set<IoctlName>(['IOAS_ALLOW_IOVAS', 'IOAS_IOVA_RANGES']);
+
 const ranges = array(iommuIovaRange, 'rest');
 const sizes = new Map<IoctlName, number>();
 

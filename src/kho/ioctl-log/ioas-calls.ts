@@ -95,14 +95,16 @@ function mapped(space: AddressSpace, pieces: readonly Piece[], request: MapReque
   });
 }
 
-/** Memory from `address` on, in whole pages at its front, as `place` identifies it. */
+/** Memory from `address` on, in whole pages at its front, known as what the log names it or by its address. */
 function piecesOf(
-  place: MemoryPlace,
+  named: MemoryPlace | undefined,
+  unnamed: string,
   address: bigint,
   length: bigint,
   writable: boolean,
-  fromFile: boolean,
+  fd: number | undefined,
 ): readonly Piece[] {
+  const place = named ?? { token: unnamed, offset: address };
   const startByte = address & PAGE_MASK;
   const base = place.offset - startByte;
   const pages: Pages = {
@@ -111,7 +113,8 @@ function piecesOf(
     address: address - startByte,
     length: startByte + length,
     writable,
-    fromFile,
+    fd,
+    isNamed: named !== undefined,
   };
   return [{ pages, startByte, length }];
 }
@@ -125,8 +128,9 @@ export const ioasMap: Judge<'IOAS_MAP'> = ({ context, args, record }) => {
   if (ioas === undefined) return refused('ENOENT');
   if (address + length > LAST_ADDRESS) return refused('EOVERFLOW');
   // Without a better identity memory is known by its address in the process that opened the iommufd.
-  const place = record.memory ?? { token: `process of ${context.file}`, offset: address };
-  const pieces = piecesOf(place, address, length, (flags & WRITEABLE) !== 0, false);
+  const writable = (flags & WRITEABLE) !== 0;
+  const unnamed = `process of ${context.file}`;
+  const pieces = piecesOf(record.memory, unnamed, address, length, writable, undefined);
   return mapped(ioas.space, pieces, requestOf(flags, iova, length), 'iova');
 };
 
@@ -140,8 +144,9 @@ export const ioasMapFile: Judge<'IOAS_MAP_FILE'> = ({ context, args, record }) =
   if (length === 0n) return refused('EINVAL');
   if (start + length - 1n > LAST_ADDRESS) return refused('EOVERFLOW');
   if (fd < 0) return refused('EBADF');
-  const place = record.memory ?? { token: `descriptor ${fd}`, offset: start };
-  const pieces = piecesOf(place, start, length, (flags & WRITEABLE) !== 0, true);
+  const writable = (flags & WRITEABLE) !== 0;
+  const unnamed = `descriptor ${fd} of ${context.file}`;
+  const pieces = piecesOf(record.memory, unnamed, start, length, writable, fd);
   return mapped(ioas.space, pieces, requestOf(flags, iova, length), 'iova');
 };
 

@@ -4,6 +4,9 @@
 import { KhoError } from '../../bytes/issue.js';
 import type { IoctlArgs, IoctlName } from '../../schemas/abi/iommufd-ioctls.js';
 
+/** What the first line of a log says, and the `compatible` of its blob form. */
+export const LOG_FORMAT = 'iommufd-ioctl-log-v1';
+
 /** A range of IOVAs or addresses, both ends included. */
 export interface AddressRange {
   readonly start: bigint;
@@ -35,6 +38,25 @@ export const DEFAULT_DEVICE: DeviceFacts = Object.freeze({
   pasid: false,
   viommus: [],
 });
+
+/** The facts that are there; `undefined` where none is. */
+export function knownFacts(
+  facts: {
+    readonly [K in keyof DeviceFacts]: DeviceFacts[K] | undefined;
+  },
+): Partial<DeviceFacts> | undefined {
+  const { unit, aperture, reserved, dirty, nesting, pasid, viommus } = facts;
+  const found: Partial<DeviceFacts> = {
+    ...(unit === undefined ? {} : { unit }),
+    ...(aperture === undefined ? {} : { aperture }),
+    ...(reserved === undefined ? {} : { reserved }),
+    ...(dirty === undefined ? {} : { dirty }),
+    ...(nesting === undefined ? {} : { nesting }),
+    ...(pasid === undefined ? {} : { pasid }),
+    ...(viommus === undefined ? {} : { viommus }),
+  };
+  return Object.keys(found).length === 0 ? undefined : found;
+}
 
 /** A file that calls were made on. */
 export interface LogFile {
@@ -69,7 +91,8 @@ export interface MemoryPlace {
   readonly offset: bigint;
 }
 
-interface RecordBase {
+/** What every record has. */
+export interface RecordBase {
   /** Position in the recording; grows, with gaps where calls were lost. */
   readonly seq: number;
   /** The thread that called, 0 where unknown. */
@@ -89,7 +112,7 @@ export interface CloseRecord extends RecordBase {
 }
 
 /** What a recorded ioctl has besides its arguments. */
-interface IoctlExtras {
+export interface IoctlExtras {
   /** 0, or the error number; left out where it was not recorded. */
   readonly errno?: number | undefined;
   /** Values that came back, by field name. */
@@ -109,6 +132,16 @@ export type IoctlRecord<K extends IoctlName = IoctlName> = {
   readonly [P in K]: RecordBase &
     IoctlExtras & { readonly kind: 'ioctl'; readonly call: P; readonly args?: IoctlArgs<P> | undefined };
 }[K];
+
+/** Makes the record of a call. */
+export function ioctlRecord<K extends IoctlName>(
+  call: K,
+  base: RecordBase,
+  args: IoctlArgs<K> | undefined,
+  extras: IoctlExtras,
+): IoctlRecord<K> {
+  return { ...base, ...extras, kind: 'ioctl', call, args };
+}
 
 /** An ioctl of a number that is not known. */
 export interface UnknownRecord extends RecordBase, IoctlExtras {
@@ -134,7 +167,7 @@ export interface IoctlLog {
 /**
  * What can be wrong with a log: `BAD_LINE` no line of its form; `BAD_RECORD` a member that is missing or cannot be;
  * `BAD_ORDER` seq does not grow, `UNKNOWN_FILE` a record names a file that is not declared; `BAD_PAYLOAD` bytes of a
- * blob's record lie outside its payload; `LIMIT` more than can be handled.
+ * blob's record lie outside its payload; `INCOMPLETE` a log lacks what is needed to know its end state.
  */
 export type LogErrorCode =
   | 'BAD_LINE'
@@ -142,8 +175,7 @@ export type LogErrorCode =
   | 'BAD_ORDER'
   | 'UNKNOWN_FILE'
   | 'BAD_PAYLOAD'
-  | 'LIMIT'
-  | 'NOT_MINIMAL';
+  | 'INCOMPLETE';
 
 /** A log that cannot be taken. `path` is `line 3` or `records[2]`. */
 export class LogError extends KhoError<LogErrorCode> {}
