@@ -62,7 +62,7 @@ const FDT_MAGIC_PATTERN = { offset: 0, value: 0xedfe0dd0 } as const;
 const BOOT_PARAMS_PATTERN = { offset: 0x202, value: 0x53726448 } as const;
 
 /** Roots of the handover itself and of what consumers hand over as a blob of their own, with any version. */
-const KNOWN_ROOT = /^(kho|luo|memblock|memfd|kho-test|ftrace|iommufd|guestmemfs)-v\d/;
+const KNOWN_ROOT = /^(kho|luo|memblock|memfd|kho-test|ftrace|iommufd|iommufd-ioctl-log|guestmemfs)-v\d/;
 
 /** Handover trees have a page; the bound keeps hostile images from making every page a blob of megabytes. */
 const MAX_BLOB = 0x1_0000;
