@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `kho diff` of two memory images: their handovers, or page tables that the user names. Loaded when there are images.
 import { escapeText } from '../bytes/printable.js';
-import { type MemoryImage, openImage } from '../image/index.js';
+import { type MemoryImage, openImage, samePage } from '../image/index.js';
 import { diffHandovers, type HandoverDiffOptions } from '../kho/diff-handovers.js';
 import { diffPageTables, diffUnits } from '../kho/diff-mappings.js';
 import { Handover } from '../kho/handover.js';
@@ -71,6 +71,7 @@ function compare(a: Side, b: Side, args: DiffImagesArguments): HandoverDiff {
     placement: args.placement,
     accessed: args.accessed,
     maxMappings: args.full ? Number.POSITIVE_INFINITY : undefined,
+    samePage,
   };
   return inFile(`${a.file} and ${b.file}`, () => {
     if (pgd !== undefined) {

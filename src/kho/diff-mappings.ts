@@ -2,12 +2,15 @@
 // Page tables that are compared: those that a handover or the user names, and all of a VT-d unit.
 import { formatHex } from '../bytes/hex.js';
 import type { PhysicalMemory } from '../image/physical-memory.js';
+import { compareTables } from '../vtd/compare.js';
 import type { DeviceRoot } from '../vtd/device-root.js';
+import { differenceAt, type MappingSide } from '../vtd/differences.js';
 import type { Domain } from '../vtd/domain.js';
 import { readDomains } from '../vtd/domains.js';
+import { MAPPING } from '../vtd/paging-format.js';
+import type { SamePage } from '../vtd/same-page.js';
 import { formatSourceId } from '../vtd/source-id.js';
 import type { TableRoot } from '../vtd/walk-result.js';
-import { type CompareMappingsOptions, compareMappings, type MappingTarget } from './compare-mappings.js';
 import { type ComparedValue, numberValue, words } from './compared-value.js';
 import {
   ChangeList,
@@ -18,7 +21,16 @@ import {
 } from './handover-change.js';
 
 /** How mappings are compared. */
-export type MappingDiffOptions = CompareMappingsOptions;
+export interface MappingDiffOptions {
+  /** Stretches that are told of each pair of tables; all are counted. Default 1,000. */
+  readonly maxMappings?: number | undefined;
+  /** Whether it is a difference that hardware has set an accessed or dirty bit. Default false. */
+  readonly accessed?: boolean | undefined;
+  /** Tells whether two pages are equal; default a portable loop. The image floor has a faster one. */
+  readonly samePage?: SamePage | undefined;
+}
+
+const MAX_MAPPINGS = 1000;
 
 /** Devices that are named, of a domain that many share. */
 const MAX_NAMED = 16;
@@ -113,8 +125,12 @@ export function diffMappings(
   options: MappingDiffOptions,
   sink: ChangeSink,
 ): void {
-  const found = compareMappings(memoryA, rootA, memoryB, rootB, options);
-  for (const { iova, length, before: from, after: to } of found.changes) {
+  const { accessed = false, maxMappings = MAX_MAPPINGS, samePage } = options;
+  const ignore = accessed ? 0 : MAPPING.ACCESSED | MAPPING.DIRTY;
+  const found = compareTables(memoryA, rootA, memoryB, rootB, { samePage, ignore });
+  const { differences, missingTables, leftOut } = found;
+  for (let row = 0; row < Math.min(differences.length, maxMappings); row++) {
+    const { iova, length, before: from, after: to } = differenceAt(differences, row);
     const [before, after] = [mappingValue(from), mappingValue(to)];
     const kind = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
     sink.change({
@@ -126,15 +142,14 @@ export function diffMappings(
       after,
     });
   }
-  const more = found.count - found.changes.length;
+  const more = differences.length - maxMappings;
   if (more > 0)
     sink.note('unknown', `${name}: ${more} further stretches of IOVAs differ (--full lists them)`);
-  if (found.missing > 0)
-    sink.note('unknown', `${name}: ${found.missing} page tables are not in the images; they count as empty`);
-  if (found.leftOut > 0)
-    sink.note('unknown', `${name}: ${found.leftOut} page tables that are reached again and again`);
+  if (missingTables > 0)
+    sink.note('unknown', `${name}: ${missingTables} page tables are not in the images; they count as empty`);
+  if (leftOut > 0) sink.note('unknown', `${name}: ${leftOut} page tables that are reached again and again`);
 }
 
-function mappingValue(side: MappingTarget | undefined): ComparedValue | undefined {
+function mappingValue(side: MappingSide | undefined): ComparedValue | undefined {
   return side && { kind: 'mapping', phys: side.phys, bits: side.bits };
 }
