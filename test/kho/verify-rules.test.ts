@@ -400,6 +400,9 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { make: captured((s) => s.writeU64(AT.sessions + 8n, 52n)) },
     { make: captured((s) => s.writeU64(AT.sessions + 8n, 5n)), address: session(4), says: 'text' },
   ],
+  'luo-leftover': [
+    { make: captured((s) => s.writeU64(AT.sessions + 8n, 3n)), address: session(3), other: AT.sessions },
+  ],
   'luo-file-count': [
     { make: captured((s) => s.writeU64(session(0) + 72n, 6n)), address: session(0), other: AT.files },
     {

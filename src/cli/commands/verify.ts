@@ -84,6 +84,10 @@ export const verify: Command = defineCommand({
   },
 });
 
+/** Findings of one rule that are shown. */
+const FOR_PEOPLE = 10;
+const FOR_PROGRAMS = 1000;
+
 function arrayOf(text: string): { readonly address: bigint; readonly size: bigint } {
   const { start, length } = parseSpan(text, '--scratch-array');
   return { address: start, size: length };
@@ -96,7 +100,8 @@ function print(
   form: { readonly json: boolean; readonly sarif: boolean },
   { stdout: { write }, paint }: Io,
 ): number {
-  const verification = verifyHandover(handover, options);
+  const maxPerRule = form.json || form.sarif ? FOR_PROGRAMS : FOR_PEOPLE;
+  const verification = verifyHandover(handover, { ...options, maxPerRule });
   if (form.sarif) writeVerifySarif(write, file, RULES, verification, VERSION);
   else if (form.json) writeVerifyJson(write, file, summarize(handover), verification);
   else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What rules rest on: each fact holds, or there is a reason why not.
 import type { Handover } from '../handover.js';
+import type { HandoverIssue } from '../handover-issue.js';
 import { type RamMap, ramOf } from '../ram.js';
 
 /** Names of the facts, see {@link FACTS}. */
@@ -63,6 +64,13 @@ const BROKEN: ReadonlySet<string> = new Set([
   'MISSING',
 ]);
 
+/** Whether an issue keeps something from being followed; a block whose count is wrong is one. */
+function breaks({ code, path = '' }: HandoverIssue): boolean {
+  return (
+    BROKEN.has(code) || code.startsWith('FDT_') || (code === 'BAD_VALUE' && /\.(?:count|next)$/.test(path))
+  );
+}
+
 /** All facts. */
 export const FACTS: Readonly<Record<FactName, Fact>> = {
   root: {
@@ -100,9 +108,7 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
       if (partial) return 'only blobs are at hand, not the memory they lead to';
       if (root.fdt === undefined) return 'the root is damaged';
       if (root.issues.some(({ code }) => code !== 'UNKNOWN')) return 'the root is damaged';
-      const broken = consumers.find(({ issues }) =>
-        issues.some(({ code }) => BROKEN.has(code) || code.startsWith('FDT_')),
-      );
+      const broken = consumers.find(({ issues }) => issues.some(breaks));
       if (broken !== undefined) return `what ${broken.name} leads to could not all be followed`;
       const walk = walks.find(({ result }) => result === undefined || result.findings.length > 0);
       return walk && `the tables of ${walk.domain.name} could not all be walked`;

@@ -2,6 +2,7 @@
 // Family 6, first part: sessions, files, and objects bound to files.
 import { formatHex } from '../../bytes/hex.js';
 import { quoteName } from '../../bytes/printable.js';
+import { isRecord } from '../../schemas/lang/input.js';
 import type { HandoverIssue } from '../handover-issue.js';
 import { isOfBlob, isOfFile, tellIssues } from './from-issues.js';
 import type { Rule } from './rule.js';
@@ -82,6 +83,25 @@ export const luoRules: readonly Rule[] = [
           { path: issue.path, address: issue.address, other: issue.otherAddress },
           { effect },
         );
+      }
+    },
+  },
+  {
+    id: 'luo-leftover',
+    family: 'luo',
+    severity: 'warning',
+    title: 'Behind the entries that a block counts there is nothing',
+    why: 'Blocks are made of zeros and filled once. Bytes behind the last entry are entries that a damaged count cuts off: the kernel loses those sessions without a message.',
+    source: `${LUO}; kho_block_set, kernel/liveupdate/kho_block.c`,
+    effect: 'silent',
+    needs: ['luo'],
+    check: (handover, tell) => {
+      for (const { layout, value, path, address } of handover.consumer('LUO')?.reached ?? []) {
+        if (layout?.kind !== 'struct' || !isRecord(value) || !(value['tail'] instanceof Uint8Array)) continue;
+        const first = value['tail'].findIndex((byte) => byte !== 0);
+        const start = (layout.size ?? 0) - value['tail'].length;
+        const message = `expected nothing behind the ${value['count']} entries of the ${layout.name}, found bytes in use`;
+        tell(message, { path: `${path}.tail`, address: address + BigInt(start + first), other: address });
       }
     },
   },

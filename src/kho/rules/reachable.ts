@@ -29,7 +29,12 @@ function nameOf(reach: Reach, index: number): string {
 /** What is allocated as one block, whose first page the pointer names. */
 function isOneBlock(reach: Reach, index: number): boolean {
   const kind = reach.kind(index);
-  return kind === 'struct' || kind === 'page' || kind === 'blob' || kind === 'root';
+  return kind === 'struct' || kind === 'page' || kind === 'blob' || kind === 'root' || kind === 'table';
+}
+
+/** Whether it lies within a page of records, which is reached by itself. */
+function isWithin(reach: Reach, index: number): boolean {
+  return reach.owner(index)?.within === true;
 }
 
 /** Page frames that are preserved and not reached, one call for each run of them. */
@@ -89,6 +94,7 @@ export const reachableRules: readonly Rule[] = [
     check: ({ preserved, reach }, tell) => {
       if (preserved === undefined) return;
       for (let index = 0; index < reach.count; index++) {
+        if (isWithin(reach, index)) continue;
         const pfn = reach.pfn(index);
         const missing = preserved.firstMissing(pfn, reach.pages(index));
         if (missing === undefined) continue;
@@ -125,8 +131,7 @@ export const reachableRules: readonly Rule[] = [
         if (block === undefined) continue;
         const pages = 2 ** block.order;
         const isWhole = block.start === pfn && reach.pages(index) <= pages;
-        // Structs within a page of structs need no block of their own.
-        if (isWhole || (kind !== 'folio' && reach.owner(index)?.within === true)) continue;
+        if (isWhole || isWithin(reach, index)) continue;
         const found =
           block.start === pfn
             ? `a block of ${pages} page(s)`
@@ -148,6 +153,7 @@ export const reachableRules: readonly Rule[] = [
     check: ({ reach }, tell, { ram }) => {
       if (typeof ram === 'string') return;
       for (let index = 0; index < reach.count; index++) {
+        if (isWithin(reach, index)) continue;
         const outside = firstOutside(ram, reach.pfn(index), reach.pages(index));
         if (outside === undefined) continue;
         const message = `expected ${nameOf(reach, index)} to lie in memory, found none at ${formatHex(address(outside))}`;
@@ -186,14 +192,14 @@ export const reachableRules: readonly Rule[] = [
     family: 'reachable',
     severity: 'error',
     title: 'No block is handed over twice',
-    why: 'Whoever comes first restores it and owns it; the second one fails, or both write to it. Folios of files have a rule of their own.',
+    why: 'Whoever comes first restores it and owns it; the second one fails, or both write to it. Folios of files and page tables have rules of their own.',
     source: `kho_restore_folio(), ${KHO}`,
     effect: 'corrupt',
     needs: [],
     check: ({ reach }, tell) => {
       const first = new Map<number, number>();
       for (let index = 0; index < reach.count; index++) {
-        if (!isOneBlock(reach, index) || reach.owner(index)?.within === true) continue;
+        if (!isOneBlock(reach, index) || isWithin(reach, index) || reach.kind(index) === 'table') continue;
         const pfn = reach.pfn(index);
         const before = first.get(pfn);
         if (before === undefined) {
