@@ -124,10 +124,8 @@ function holderName(
 ): string {
   const owner = row === undefined ? undefined : reach.owner(row);
   if (row === undefined || owner === undefined) return '';
-  return (
-    files.get(owner.path) ??
-    `${CONTENTS.has(reach.kind(row)) ? '' : `${owner.what} `}${escapeText(owner.path)}`
-  );
+  const name = files.get(owner.path) ?? escapeText(owner.path);
+  return CONTENTS.has(reach.kind(row)) ? name : `${owner.what} of ${name}`;
 }
 
 /** Names of files by the path of their contents. */

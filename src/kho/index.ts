@@ -6,6 +6,7 @@
  * @module kho
  */
 
+export type { ComparedValue } from './compared-value.js';
 export {
   type CompatEffect,
   type CompatOutcome,
@@ -25,6 +26,7 @@ export {
   sideOfRelease,
 } from './compat-side.js';
 export type { Consumer } from './consumer.js';
+export { type ConsumerCost, type FileCost, type HandoverCost, handoverCost, type TableCost } from './cost.js';
 export { diffSides, type FolderChange, type FolderOnlyChange } from './debugfs-diff.js';
 export {
   type DebugfsSide,
@@ -36,6 +38,8 @@ export {
   type ScratchRegion,
   type SubBlob,
 } from './debugfs-folder.js';
+export { diffHandovers, type HandoverDiffOptions } from './diff-handovers.js';
+export { diffPageTables, diffUnits, type MappingDiffOptions } from './diff-mappings.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
 export {
   Handover,
@@ -43,7 +47,9 @@ export {
   type KexecMetadata,
   type ReservedRegion,
 } from './handover.js';
+export type { ChangePart, DiffNote, HandoverChange, HandoverDiff } from './handover-change.js';
 export type { HandoverIssue, HandoverPart } from './handover-issue.js';
+export { handoverPages, unitPages } from './handover-pages.js';
 export {
   type ConsumerNode,
   HandoverError,
@@ -71,6 +77,7 @@ export {
   type SearchableMemory,
 } from './locate.js';
 export type { HandoverFile, HandoverFlb, HandoverSession, LuoState } from './luo-state.js';
+export type { MapCost, MapLevelCost } from './map-cost.js';
 export type { MapIssue } from './map-reader.js';
 export type { FolioColumns, MemfdState } from './memfd-state.js';
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
@@ -88,4 +95,5 @@ export { RULES } from './rules/table.js';
 export type { ScratchState } from './scratch-state.js';
 export { memoryOfSide, type SideMemory } from './side-memory.js';
 export { type DomainSummary, type HandoverSummary, type PreservedSummary, summarize } from './summary.js';
+export type { IoctlCost, TransferCost } from './transfer-cost.js';
 export { type SkippedRule, type Verification, type VerifyOptions, verifyHandover } from './verify.js';

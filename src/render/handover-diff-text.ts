@@ -82,7 +82,7 @@ function rowOf({ part, kind, of, field, before, after }: HandoverChange): Cell[]
   const named = part === 'kernel' ? '' : field;
   const cells: Cell[] = [{ text: label, role }];
   if (named !== '') cells.push({ text: named, role: 'property' });
-  cells.push({ text: valuesText(before, after), role: kind === 'changed' ? 'property' : role });
+  cells.push({ text: valuesText(kind, field, before, after), role: kind === 'changed' ? 'property' : role });
   if (part === 'preserved')
     cells.push({ text: of[0] === '' ? 'nothing leads there' : (of[0] ?? ''), role: 'note' });
   return cells;
@@ -107,9 +107,15 @@ function labelOf(part: HandoverChange['part'], of: readonly string[], field: str
   }
 }
 
-function valuesText(before: ComparedValue | undefined, after: ComparedValue | undefined): string {
-  if (before === undefined) return after === undefined ? '' : valueText(after);
-  return after === undefined ? valueText(before) : `${valueText(before)} -> ${valueText(after)}`;
+function valuesText(
+  kind: HandoverChange['kind'],
+  field: string,
+  before: ComparedValue | undefined,
+  after: ComparedValue | undefined,
+): string {
+  const [first, second] = [before, after].map((value) => (value === undefined ? 'none' : valueText(value)));
+  if (kind === 'added' || field === 'contents') return second ?? '';
+  return kind === 'removed' ? (first ?? '') : `${first} -> ${second}`;
 }
 
 /** A compared value for people, not escaped. */

@@ -87,7 +87,9 @@ function runModel(steps: readonly Step[]): { results: Result[]; mapped: Record<s
       else {
         const iova = out['iova'] ?? out['dst_iova'];
         const plain = out['out_ioas_id'] ?? out['length'];
-        results.push(iova !== undefined ? Number(iova / 4096n) : plain === undefined ? undefined : Number(plain));
+        results.push(
+          iova !== undefined ? Number(iova / 4096n) : plain === undefined ? undefined : Number(plain),
+        );
       }
       void record;
     },
@@ -132,7 +134,9 @@ describe('random logs', () => {
           for (const { start, last } of object.space.areas.from()) {
             expect(last).toBeLessThan(BigInt(SPACE) * 4096n);
             if (object.space.reserved.length > 1)
-              expect(last < BigInt(RESERVED.first) * 4096n || start >= BigInt(RESERVED.last + 1) * 4096n).toBe(true);
+              expect(
+                last < BigInt(RESERVED.first) * 4096n || start >= BigInt(RESERVED.last + 1) * 4096n,
+              ).toBe(true);
           }
         }
       }),
