@@ -76,6 +76,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/vtd.js')).vtd,
   },
   {
+    name: 'build',
+    positionals: '<description>',
+    summary: 'make the memory image of a handover from a description',
+    load: async () => (await import('./commands/build.js')).build,
+  },
+  {
+    name: 'migrate',
+    positionals: '<image..>',
+    summary: 're-encode a handover for another kernel release',
+    load: async () => (await import('./commands/migrate.js')).migrate,
+  },
+  {
     name: 'demo',
     positionals: '',
     summary: 'show what kho does, on data from a real kernel',

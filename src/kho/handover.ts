@@ -4,14 +4,16 @@ import { isRecord } from '../schemas/lang/input.js';
 import { collectReach } from './collect-reach.js';
 import { type Consumer, readConsumer } from './consumer.js';
 import type { ScratchRegion } from './debugfs-folder.js';
-import { type DomainWalk, walkDomain } from './domain-walk.js';
+import { candidatesFor, type DomainWalk, walkDomain } from './domain-walk.js';
+import type { GivenSpaces } from './given-spaces.js';
+import { type GivenState, givenState } from './given-state.js';
 import type { HandoverIssue } from './handover-issue.js';
-import { type HandoverRoot, readRoot } from './handover-root.js';
-import { type IommuState, liveupdateState, rfcState } from './iommu-state.js';
+import { HandoverError, type HandoverRoot, readRoot } from './handover-root.js';
+import { type HandoverIoas, type IommuState, liveupdateState, rfcState } from './iommu-state.js';
 import type { KhoSetupData, LocateResult, SearchableMemory } from './locate.js';
 import { type HandoverFile, type HandoverSession, type LuoState, luoState } from './luo-state.js';
 import { memoryOf } from './memory-of.js';
-import { pickRoot } from './pick-root.js';
+import { type PickedRoot, pickRoot } from './pick-root.js';
 import { type PreservedMap, readPreservedMap } from './preserved.js';
 import { listedMap } from './preserved-mem.js';
 import type { Reach } from './reach.js';
@@ -34,6 +36,8 @@ export interface HandoverOptions {
    * fault of the handover. Default false.
    */
   readonly partial?: boolean | undefined;
+  /** Address spaces that somebody else describes: they are verified with those of the handover, and without one. */
+  readonly given?: GivenSpaces | undefined;
 }
 
 /** A region of memory reserved by name (reserve_mem). */
@@ -52,6 +56,18 @@ export interface KexecMetadata {
   /** Handovers since the last cold boot. */
   readonly kexecCount: number;
 }
+
+/** The root of a memory without a handover. */
+const NO_ROOT: HandoverRoot = {
+  address: 0n,
+  size: 0,
+  fdt: undefined,
+  compatible: [],
+  identified: undefined,
+  consumers: [],
+  map: undefined,
+  issues: [],
+};
 
 /**
  * A handover in physical memory, read lazily: each part when it is first asked for. Nothing is thrown for what is wrong
@@ -72,27 +88,39 @@ export class Handover {
   #scratch: ScratchState | undefined;
   #luo: LuoState | undefined;
   #iommu: IommuState | undefined;
+  #given: GivenState | undefined;
   #walks: readonly DomainWalk[] | undefined;
   #reach: Reach | undefined;
 
-  private constructor(memory: PhysicalMemory, options: HandoverOptions, found: ReturnType<typeof pickRoot>) {
+  private constructor(memory: PhysicalMemory, options: HandoverOptions, found: PickedRoot | undefined) {
     this.memory = memory;
     this.#options = options;
     this.partial = options.partial ?? false;
-    this.setupData = found.setupData;
-    this.otherRoots = found.others;
-    this.root = readRoot(memory, found.address, options.variants);
+    this.setupData = found?.setupData;
+    this.otherRoots = found?.others ?? [];
+    this.root = found === undefined ? NO_ROOT : readRoot(memory, found.address, options.variants);
   }
 
   /**
    * Opens the handover in a memory: at the address given, else where setup_data leads, else what a search finds first.
+   * Where somebody describes address spaces, a memory without a handover is opened as well: `root` is then at 0.
    *
    * @param memory - an image, or what blobs there are at their addresses; one that cannot be searched needs `root`
    * @throws HandoverError NO_ROOT when there is no root, nor an entry that says where one should be
    * @throws ImageError TRUNCATED, BAD_DATA or IO where the image cannot be read
    */
   static open(memory: PhysicalMemory | SearchableMemory, options: HandoverOptions = {}): Handover {
-    return new Handover(memory, options, pickRoot(memory, options));
+    try {
+      return new Handover(memory, options, pickRoot(memory, options));
+    } catch (error) {
+      if (!(error instanceof HandoverError) || options.given === undefined) throw error;
+      return new Handover(memory, options, undefined);
+    }
+  }
+
+  /** Whether there is a handover at all, and not only address spaces that somebody describes. */
+  get isThere(): boolean {
+    return this.root !== NO_ROOT;
   }
 
   /** Subsystems that hand something over, in the order of the root. */
@@ -180,9 +208,24 @@ export class Handover {
       : undefined;
   }
 
-  /** The page tables of all domains, walked. */
+  /** Address spaces that somebody else describes, and what the tables of their unit say. */
+  get given(): GivenState {
+    this.#given ??= givenState(this.memory, this.#options.given);
+    return this.#given;
+  }
+
+  /** All address spaces: of the handover, and those that somebody describes. */
+  get ioases(): readonly HandoverIoas[] {
+    return [...this.iommu.ioases, ...this.given.spaces.map(({ ioas }) => ioas)];
+  }
+
+  /** The page tables of all domains, walked: of the handover, and those of address spaces that somebody describes. */
   get walks(): readonly DomainWalk[] {
-    this.#walks ??= this.iommu.domains.map((domain) => walkDomain(this.memory, domain));
+    const { domains, ioases } = this.iommu;
+    this.#walks ??= [
+      ...domains.map((domain) => walkDomain(this.memory, domain, candidatesFor(domain, ioases))),
+      ...this.given.spaces.map(({ domain, ...candidate }) => walkDomain(this.memory, domain, [candidate])),
+    ];
     return this.#walks;
   }
 

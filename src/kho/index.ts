@@ -6,6 +6,19 @@
  * @module kho
  */
 
+export type {
+  Area,
+  Backing,
+  MappingDifference,
+  MappingFault,
+} from './area-mappings.js';
+export { BlockSet } from './block-set.js';
+export { type FinishOptions, HandoverBuilder } from './build.js';
+export type { BootData } from './build-boot.js';
+export { BuildError, type BuildErrorCode } from './build-error.js';
+export { buildHandover } from './build-handover.js';
+export { type DomainDescription, postedMemList } from './build-rfc.js';
+export type { BuiltHandover } from './built-handover.js';
 export type { ComparedValue } from './compared-value.js';
 export {
   type CompatEffect,
@@ -26,6 +39,7 @@ export {
   sideOfRelease,
 } from './compat-side.js';
 export type { Consumer } from './consumer.js';
+export type { ByteSpan, Contents, PatternContents } from './contents.js';
 export { type ConsumerCost, type FileCost, type HandoverCost, handoverCost, type TableCost } from './cost.js';
 export { diffSides, type FolderChange, type FolderOnlyChange } from './debugfs-diff.js';
 export {
@@ -38,9 +52,18 @@ export {
   type ScratchRegion,
   type SubBlob,
 } from './debugfs-folder.js';
+export { descriptionFromJson } from './description-json.js';
 export { diffHandovers, type HandoverDiffOptions } from './diff-handovers.js';
 export { diffPageTables, diffUnits, type MappingDiffOptions } from './diff-mappings.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
+export { FreePages } from './free-pages.js';
+export {
+  type GivenDevice,
+  type GivenSpace,
+  type GivenSpaces,
+  givenSpacesFromJson,
+} from './given-spaces.js';
+export type { GivenDomain, GivenState } from './given-state.js';
 export {
   Handover,
   type HandoverOptions,
@@ -48,6 +71,7 @@ export {
   type ReservedRegion,
 } from './handover.js';
 export type { ChangePart, DiffNote, HandoverChange, HandoverDiff } from './handover-change.js';
+export type * from './handover-description.js';
 export type { HandoverIssue, HandoverPart } from './handover-issue.js';
 export { handoverPages, unitPages } from './handover-pages.js';
 export {
@@ -56,6 +80,7 @@ export {
   type HandoverErrorCode,
   type HandoverRoot,
 } from './handover-root.js';
+export { HandoverSpace } from './handover-space.js';
 export type {
   AreaColumns,
   HandoverDevice,
@@ -80,6 +105,8 @@ export type { HandoverFile, HandoverFlb, HandoverSession, LuoState } from './luo
 export type { MapCost, MapLevelCost } from './map-cost.js';
 export type { MapIssue } from './map-reader.js';
 export type { FolioColumns, MemfdState } from './memfd-state.js';
+export { type MigrateOptions, type Migration, migrateHandover } from './migrate.js';
+export type { MigrationLoss } from './migration-loss.js';
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
 export type { RunColumns } from './preserved-runs.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
@@ -94,6 +121,13 @@ export type {
 export { RULES } from './rules/table.js';
 export type { ScratchState } from './scratch-state.js';
 export { memoryOfSide, type SideMemory } from './side-memory.js';
-export { type DomainSummary, type HandoverSummary, type PreservedSummary, summarize } from './summary.js';
+export {
+  type DomainSummary,
+  type HandoverSummary,
+  type PreservedSummary,
+  type RootSummary,
+  summarize,
+} from './summary.js';
 export type { IoctlCost, TransferCost } from './transfer-cost.js';
 export { type SkippedRule, type Verification, type VerifyOptions, verifyHandover } from './verify.js';
+export type { PlannedFile } from './write-luo.js';

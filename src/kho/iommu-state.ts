@@ -77,8 +77,8 @@ export interface AreaColumns {
 
 /** An I/O address space (IOAS) of a preserved iommufd. */
 export interface HandoverIoas {
-  /** Persistent id of its iommufd. */
-  readonly iommufd: number;
+  /** Persistent id of its iommufd; `undefined` where somebody else describes it. */
+  readonly iommufd: number | undefined;
   /** Object id in the old kernel. */
   readonly id: number;
   readonly areas: AreaColumns;

@@ -29,19 +29,23 @@ export interface DomainSummary {
   readonly mapped: { readonly bytes: bigint; readonly extents: number; readonly tables: number } | undefined;
 }
 
+/** The root of a handover. */
+export interface RootSummary {
+  readonly address: bigint;
+  readonly size: number;
+  readonly compatible: readonly string[];
+  /** Name of its layout; `undefined` for a version that is not known. */
+  readonly layout: string | undefined;
+  /** Addresses of other roots that were found. */
+  readonly others: readonly bigint[];
+}
+
 /** A handover in numbers. */
 export interface HandoverSummary {
   /** Which kernel handed over; `undefined` where none says so. */
   readonly kernel: KexecMetadata | undefined;
-  readonly root: {
-    readonly address: bigint;
-    readonly size: number;
-    readonly compatible: readonly string[];
-    /** Name of its layout; `undefined` for a version that is not known. */
-    readonly layout: string | undefined;
-    /** Addresses of other roots that were found. */
-    readonly others: readonly bigint[];
-  };
+  /** `undefined` where there is no handover, only address spaces that somebody describes. */
+  readonly root: RootSummary | undefined;
   readonly consumers: readonly {
     readonly name: string;
     readonly address: bigint;
@@ -55,7 +59,11 @@ export interface HandoverSummary {
   readonly preserved: PreservedSummary | undefined;
   readonly scratch: readonly ScratchRegion[] | undefined;
   readonly domains: readonly DomainSummary[];
-  readonly ioases: readonly { readonly iommufd: number; readonly id: number; readonly areas: number }[];
+  readonly ioases: readonly {
+    readonly iommufd: number | undefined;
+    readonly id: number;
+    readonly areas: number;
+  }[];
 }
 
 /** Sums a handover up. Reads all of it, page tables included, where the memory is at hand. */
@@ -65,13 +73,15 @@ export function summarize(handover: Handover): HandoverSummary {
     identified && versionName(identified.version);
   return {
     kernel: handover.metadata,
-    root: {
-      address: root.address,
-      size: root.size,
-      compatible: root.compatible,
-      layout: layoutOf(root.identified),
-      others: handover.otherRoots,
-    },
+    root: handover.isThere
+      ? {
+          address: root.address,
+          size: root.size,
+          compatible: root.compatible,
+          layout: layoutOf(root.identified),
+          others: handover.otherRoots,
+        }
+      : undefined,
     consumers: handover.consumers.map(({ name, address, size, identified }) => {
       return { name, address, size, layout: layoutOf(identified) };
     }),
@@ -92,7 +102,7 @@ export function summarize(handover: Handover): HandoverSummary {
             nodes: preserved.nodes.length,
           },
     scratch: handover.scratch.regions,
-    domains: iommu.domains.map((domain) => {
+    domains: [...iommu.domains, ...handover.given.spaces.map(({ domain }) => domain)].map((domain) => {
       const result = partial ? undefined : handover.walks.find((walk) => walk.domain === domain)?.result;
       const { name, topTable, levels, width, devices } = domain;
       const tables = result?.tablePages.reduce((sum, pages) => sum + pages.length, 0) ?? 0;
@@ -109,6 +119,6 @@ export function summarize(handover: Handover): HandoverSummary {
         },
       };
     }),
-    ioases: iommu.ioases.map(({ iommufd, id, areas }) => ({ iommufd, id, areas: areas.count })),
+    ioases: handover.ioases.map(({ iommufd, id, areas }) => ({ iommufd, id, areas: areas.count })),
   };
 }

@@ -69,7 +69,8 @@ export function verifyHandover(handover: Handover, options: VerifyOptions = {}):
   for (const rule of RULES) {
     if (!isChosen(rule, options)) continue;
     const { id } = rule;
-    const reasons = rule.needs.map((fact) => facts.missing(fact));
+    const isOfHandover = handover.isThere || rule.family === 'ioas';
+    const reasons = isOfHandover ? rule.needs.map((fact) => facts.missing(fact)) : [NOTHING_THERE];
     const because = reasons.includes(NOTHING_THERE)
       ? NOTHING_THERE
       : reasons.find((reason) => reason !== undefined);

@@ -35,7 +35,7 @@ function summaryValue(summary: HandoverSummary): unknown {
   const { kernel, root, consumers, sessions, reserved, preserved, scratch, domains, ioases } = summary;
   return {
     kernel: kernel === undefined ? null : { release: kernel.previousRelease, kexecCount: kernel.kexecCount },
-    root: { ...root, layout: root.layout ?? null },
+    root: root === undefined ? null : { ...root, layout: root.layout ?? null },
     consumers: consumers.map((each) => ({ ...each, layout: each.layout ?? null })),
     sessions: sessions.map(({ name, files }) => ({
       name,

@@ -3,7 +3,7 @@ import { formatHex } from '../bytes/hex.js';
 import { escapeText, quoteName } from '../bytes/printable.js';
 import { FACTS } from '../kho/rules/facts.js';
 import type { Finding, FindingPlace, KernelEffect, Rule, Severity } from '../kho/rules/rule.js';
-import type { HandoverSummary } from '../kho/summary.js';
+import type { HandoverSummary, RootSummary } from '../kho/summary.js';
 import type { Verification } from '../kho/verify.js';
 import type { Paint, Role } from './paint.js';
 import { count, formatRange, formatSize } from './size.js';
@@ -42,17 +42,9 @@ export function writeVerifySummary(
   const row = (label: string, text: string): void => {
     rows.push([cell(label), cell(text)]);
   };
-  const { root, kernel, preserved } = summary;
-  const strings = root.compatible.map(quoteName).join(', ');
-  const version = root.layout ?? (strings === '' ? 'not readable' : `${strings}, not known`);
-  row('root', `${version} at ${formatHex(root.address)}, ${count(root.size, 'byte')}`);
-  for (const other of root.others) row('', `another root at ${formatHex(other)} (--root)`);
-  row(
-    'kernel',
-    kernel === undefined
-      ? 'no metadata says which'
-      : `Linux ${quoteName(kernel.previousRelease)}, kexec number ${kernel.kexecCount}`,
-  );
+  const { root, preserved } = summary;
+  if (root === undefined) row('root', 'no handover here, only what --areas describes');
+  else writeRoot(root, summary, row);
   summary.consumers.slice(0, LISTED).forEach(({ name, layout, address, size }, index) => {
     const where =
       size === 0 ? `at ${formatHex(address)}, not there` : `${count(size, 'byte')} at ${formatHex(address)}`;
@@ -83,6 +75,19 @@ export function writeVerifySummary(
 
 type Row = (label: string, text: string) => void;
 
+function writeRoot(root: RootSummary, { kernel }: HandoverSummary, row: Row): void {
+  const strings = root.compatible.map(quoteName).join(', ');
+  const version = root.layout ?? (strings === '' ? 'not readable' : `${strings}, not known`);
+  row('root', `${version} at ${formatHex(root.address)}, ${count(root.size, 'byte')}`);
+  for (const other of root.others) row('', `another root at ${formatHex(other)} (--root)`);
+  row(
+    'kernel',
+    kernel === undefined
+      ? 'no metadata says which'
+      : `Linux ${quoteName(kernel.previousRelease)}, kexec number ${kernel.kexecCount}`,
+  );
+}
+
 function writeSessions({ sessions, fileBytes }: HandoverSummary, row: Row): void {
   const files = sessions.reduce((sum, session) => sum + session.files.length, 0);
   if (sessions.length === 0) return;
@@ -106,7 +111,10 @@ function writeDomains({ domains, ioases }: HandoverSummary, row: Row): void {
     );
   });
   ioases.slice(0, LISTED).forEach(({ iommufd, id, areas }, index) => {
-    row(index === 0 ? 'areas' : '', `iommufd ${iommufd}, address space ${id}: ${count(areas, 'area')}`);
+    row(
+      index === 0 ? 'areas' : '',
+      `${iommufd === undefined ? '' : `iommufd ${iommufd}, `}address space ${id}: ${count(areas, 'area')}`,
+    );
   });
 }
 

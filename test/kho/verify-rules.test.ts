@@ -512,9 +512,12 @@ const verdict = (store: PageStore, options: HandoverOptions = {}): Verification 
   return verifyHandover(Handover.open(store, { root, ...options }));
 };
 
+/** Rules that a handover alone can break; those that need what somebody else says have given-spaces.test.ts. */
+const OWN_RULES = RULES.filter(({ needs }) => !needs.includes('given') && !needs.includes('contexts'));
+
 describe('every rule', () => {
   it('has a case that breaks it', () => {
-    expect(Object.keys(CASES).sort()).toEqual(RULES.map(({ id }) => id).sort());
+    expect(Object.keys(CASES).sort()).toEqual(OWN_RULES.map(({ id }) => id).sort());
   });
 
   it('holds for the handovers that are damaged below', () => {
@@ -532,7 +535,7 @@ describe('every rule', () => {
       }),
     );
     // Each ran, so that holding means something.
-    expect([...ran].sort()).toEqual(RULES.map(({ id }) => id).sort());
+    expect([...ran].sort()).toEqual(OWN_RULES.map(({ id }) => id).sort());
   });
 
   it.each(

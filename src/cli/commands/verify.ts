@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OpenImageOptions } from '../../image/open.js';
+import { type GivenSpaces, givenSpacesFromJson } from '../../kho/given-spaces.js';
 import { Handover, type HandoverOptions } from '../../kho/handover.js';
 import { RULES, ruleOf } from '../../kho/rules/table.js';
 import { memoryOfSide } from '../../kho/side-memory.js';
@@ -14,7 +15,8 @@ import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
 import { openFolder } from '../folder-input.js';
 import { openHandoverInput } from '../handover-input.js';
-import { isFolder } from '../input.js';
+import { isFolder, readInput } from '../input.js';
+import { parseJson } from '../json-input.js';
 import { variantChoices } from '../schema-argument.js';
 import { closestWord } from '../suggest.js';
 import { VERSION } from '../version.js';
@@ -26,6 +28,7 @@ export const verify: Command = defineCommand({
     ['verify guest.raw --hole 2G:2G', 'raw RAM of a q35 guest above 2.75 GiB'],
     ['verify /sys/kernel/debug/kho/out', 'the blobs of a running kernel, without the memory they lead to'],
     ['verify vmcore --sarif > findings.sarif', 'for code scanning'],
+    ['verify vmcore --areas areas.json', 'and do page tables map what these areas say?'],
     ['verify vmcore --rule preserved-reached', 'one rule alone'],
     ['verify --explain preserved-reached', 'why it matters, and what it is taken from'],
   ],
@@ -37,6 +40,10 @@ export const verify: Command = defineCommand({
     explain: { type: 'string', describe: 'explain a rule, or all' },
     rule: { type: 'string', array: true, describe: 'check these rules only' },
     ignore: { type: 'string', array: true, describe: 'leave these rules out' },
+    areas: {
+      type: 'string',
+      describe: 'address spaces and their devices, JSON, to hold against the page tables (docs/verify.md)',
+    },
     root: { type: 'string', describe: 'physical address of the root FDT' },
     scratch: { type: 'string', describe: 'scratch regions START:LENGTH, several with commas' },
     'scratch-array': { type: 'string', describe: 'where the array of scratch regions lies, ADDRESS:SIZE' },
@@ -63,6 +70,7 @@ export const verify: Command = defineCommand({
       }),
       scratchArray: args.scratchArray === undefined ? undefined : arrayOf(args.scratchArray),
       variants: variantChoices(args.variant),
+      given: args.areas === undefined ? undefined : readAreas(args.areas),
     };
     const image: OpenImageOptions = {
       format: args.raw ? 'raw' : 'auto',
@@ -87,6 +95,11 @@ export const verify: Command = defineCommand({
 /** Findings of one rule that are shown. */
 const FOR_PEOPLE = 10;
 const FOR_PROGRAMS = 1000;
+
+function readAreas(file: string): GivenSpaces {
+  const json = parseJson(file, readInput(file));
+  return inFile(file, () => givenSpacesFromJson(json));
+}
 
 function arrayOf(text: string): { readonly address: bigint; readonly size: bigint } {
   const { start, length } = parseSpan(text, '--scratch-array');

@@ -16,7 +16,9 @@ export type FactName =
   | 'luo'
   | 'tables'
   | 'domains'
-  | 'areas';
+  | 'areas'
+  | 'contexts'
+  | 'given';
 
 /** Facts about one handover, each found out once. */
 export class Facts {
@@ -36,7 +38,7 @@ export class Facts {
 
   /** The machine's memory, or why it is not known. */
   get ram(): RamMap | string {
-    this.#ram ??= ramOf(this.#handover.memory, this.#handover.scratch.regions);
+    this.#ram ??= ramOf(this.#handover.memory, this.#handover.scratch.regions, this.#handover.preserved);
     return this.#ram;
   }
 }
@@ -134,18 +136,31 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
     },
   },
   domains: {
-    title: 'the handover names domains',
-    missing: ({ iommu }) => (iommu.domains.length === 0 ? NOTHING_THERE : undefined),
+    title: 'there are domains to look at',
+    missing: ({ iommu, given }) =>
+      iommu.domains.length + given.spaces.length === 0 ? NOTHING_THERE : undefined,
   },
   tables: {
     title: 'the tables of the domains are at hand',
-    missing: ({ iommu, partial }) => {
-      if (iommu.domains.length === 0) return NOTHING_THERE;
-      return partial ? 'only blobs are at hand, not the memory they lead to' : undefined;
+    missing: ({ partial }, facts) => {
+      const missing = facts.missing('domains');
+      return missing ?? (partial ? 'only blobs are at hand, not the memory they lead to' : undefined);
     },
   },
   areas: {
-    title: 'the handover lists areas of address spaces',
-    missing: ({ iommu }) => (iommu.ioases.length === 0 ? NOTHING_THERE : undefined),
+    title: 'the handover, or somebody else, lists areas of address spaces',
+    missing: ({ ioases }) => (ioases.length === 0 ? NOTHING_THERE : undefined),
+  },
+  contexts: {
+    title: 'the root table of the unit is known, by --areas',
+    missing: ({ iommu, given }) => {
+      if (given.contexts !== undefined) return undefined;
+      const unknown = 'the handover does not say where the root table of the unit is: see --areas';
+      return iommu.domains.length === 0 ? NOTHING_THERE : unknown;
+    },
+  },
+  given: {
+    title: 'somebody describes address spaces, by --areas',
+    missing: ({ given }) => (given.spaces.length + given.issues.length === 0 ? NOTHING_THERE : undefined),
   },
 };

@@ -2,10 +2,10 @@
 // Family 4: address spaces against the page tables that devices walk.
 import { formatHex } from '../../bytes/hex.js';
 import { permissionText } from '../../vtd/extents.js';
-import { type AreaDifference, areaFrames, areaOrder, compareAreas } from '../compare-areas.js';
-import type { DomainWalk } from '../domain-walk.js';
+import { areaColumns, type MappingDifference, type MappingFault } from '../area-mappings.js';
+import { areasOf, candidatesFor, type DomainComparison, type DomainWalk } from '../domain-walk.js';
 import type { Handover } from '../handover.js';
-import type { HandoverIoas } from '../iommu-state.js';
+import type { HandoverDomain, HandoverIoas } from '../iommu-state.js';
 import type { FindingPlace, Rule, Tell } from './rule.js';
 
 const RFC = 'RFC of 2024, <20240916113102.710522-1-jgowans@amazon.com>, patches 05 and 09';
@@ -19,65 +19,55 @@ function areaPath({ path, areas }: HandoverIoas, row: number): string {
   return `${path}/${areas.names[row] ?? row}`;
 }
 
+/** Physical address of the blob that lists an address space; none of what somebody else describes. */
+function holderOf({ root, given }: Handover, ioas: HandoverIoas): bigint | undefined {
+  return given.spaces.some((each) => each.ioas === ioas) ? undefined : root.address;
+}
+
 function eachArea(handover: Handover, visit: (ioas: HandoverIoas, row: number) => void): void {
-  for (const ioas of handover.iommu.ioases) for (let row = 0; row < ioas.areas.count; row++) visit(ioas, row);
+  for (const ioas of handover.ioases) for (let row = 0; row < ioas.areas.count; row++) visit(ioas, row);
 }
 
-/** What differs between a domain's tables and an address space: all of it counted, the first of it kept. */
-interface Comparison {
-  readonly walk: DomainWalk;
-  readonly ioas: HandoverIoas;
-  readonly differences: readonly AreaDifference[];
+/** Every domain with the address spaces that it may be for. */
+function domainSpaces({ iommu, given }: Handover): { domain: HandoverDomain; spaces: HandoverIoas[] }[] {
+  return [
+    ...iommu.domains.map((domain) => ({
+      domain,
+      spaces: candidatesFor(domain, iommu.ioases).map(({ ioas }) => ioas),
+    })),
+    ...given.spaces.map(({ domain, ioas }) => ({ domain, spaces: [ioas] })),
+  ];
 }
 
-const KEPT = 1000;
-
-/**
- * A domain with the address space that it is for. The RFC does not say which of an iommufd's address spaces that is: of
- * several, the one that differs least.
- */
-function comparisons({ iommu, walks }: Handover): Comparison[] {
-  return walks.flatMap((walk) => {
-    const { domain, result } = walk;
-    const own = iommu.ioases.filter(({ iommufd }) => BigInt(iommufd) === domain.persistentId);
-    if (result === undefined) return [];
-    let best: (Comparison & { readonly frames: number }) | undefined;
-    for (const ioas of own) {
-      const differences: AreaDifference[] = [];
-      let frames = 0;
-      compareAreas(ioas.areas, result.extents, (difference) => {
-        frames += difference.frames;
-        if (differences.length < KEPT) differences.push(difference);
-      });
-      if (best === undefined || frames < best.frames) best = { walk, ioas, differences, frames };
-    }
-    return best === undefined ? [] : [best];
-  });
+/** Whether somebody describes the domain: it may be one of the handover, or another description's. */
+function isGiven({ given }: Handover, { domain }: DomainWalk): boolean {
+  return given.spaces.some((each) => each.domain === domain);
 }
-
-/** Comparisons are made once a handover, for three rules. */
-const compared = new WeakMap<Handover, readonly Comparison[]>();
 
 function tellDifferences(
-  handover: Handover,
-  kind: AreaDifference['kind'],
-  tell: (each: Comparison, difference: AreaDifference) => void,
+  { walks }: Handover,
+  kind: MappingFault,
+  tell: (walk: DomainWalk, comparison: DomainComparison, difference: MappingDifference) => void,
 ): void {
-  const all = compared.get(handover) ?? comparisons(handover);
-  compared.set(handover, all);
-  for (const each of all)
-    for (const difference of each.differences) if (difference.kind === kind) tell(each, difference);
+  for (const walk of walks) {
+    const { comparison } = walk;
+    if (comparison === undefined) continue;
+    for (const difference of comparison.differences)
+      if (difference.kind === kind) tell(walk, comparison, difference);
+  }
 }
 
-function placeOf({ walk, ioas }: Comparison, { area }: AreaDifference, base: bigint): FindingPlace {
-  const { address, path, topTable } = walk.domain;
-  return area < 0
+const pageCount = ({ length }: MappingDifference): bigint => length / 4096n;
+
+function placeOf(
+  { domain: { address, path, topTable } }: DomainWalk,
+  { ioas }: DomainComparison,
+  { area }: MappingDifference,
+  base: bigint | undefined,
+): FindingPlace {
+  return area === undefined
     ? { path, address: topTable, other: address }
-    : { path: areaPath(ioas, area), address: base, other: topTable };
-}
-
-function protText(prot: number): string {
-  return `${prot & 1 ? 'r' : '-'}${prot & 2 ? 'w' : '-'}`;
+    : { path: areaPath(ioas, area), address: base ?? topTable, other: base && topTable };
 }
 
 /** Tables that are wrong in themselves, by the walker's code. */
@@ -108,7 +98,7 @@ export const ioasRules: readonly Rule[] = [
       eachArea(handover, (ioas, row) => {
         const { starts, lengths, protections } = ioas.areas;
         const [start, length, prot] = [starts[row] ?? 0n, lengths[row] ?? 0n, protections[row] ?? 0];
-        const place = { path: areaPath(ioas, row), address: handover.root.address };
+        const place = { path: areaPath(ioas, row), address: holderOf(handover, ioas) };
         if (length === 0n) tell(`expected a size, found 0 at IOVA ${formatHex(start)}`, place);
         else if ((start + length - 1n) >> 64n !== 0n)
           tell(
@@ -129,13 +119,13 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['areas', 'domains'],
     check: (handover, tell) => {
-      const ids = new Set(handover.iommu.domains.map(({ persistentId }) => persistentId));
+      const mapped = new Set(domainSpaces(handover).flatMap(({ spaces }) => spaces));
       eachArea(handover, (ioas, row) => {
-        if (!ids.has(BigInt(ioas.iommufd))) return;
+        if (!mapped.has(ioas)) return;
         const [start, length] = [ioas.areas.starts[row] ?? 0n, ioas.areas.lengths[row] ?? 0n];
         if (((start | length) & 0xfffn) === 0n) return;
         const message = `expected whole pages, found ${formatHex(length)} bytes at IOVA ${formatHex(start)}`;
-        tell(message, { path: areaPath(ioas, row), address: handover.root.address });
+        tell(message, { path: areaPath(ioas, row), address: holderOf(handover, ioas) });
       });
     },
   },
@@ -149,19 +139,13 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['areas'],
     check: (handover, tell) => {
-      for (const ioas of handover.iommu.ioases) {
-        let end = 0;
-        let last = -1;
-        for (const row of areaOrder(ioas.areas)) {
-          const frames = areaFrames(ioas.areas, row);
-          if (last >= 0 && frames.first < end) {
-            const message = `expected IOVAs of its own, found ${iova(frames.first)} in area ${ioas.areas.names[last]} as well`;
-            tell(message, { path: areaPath(ioas, row), address: handover.root.address });
-          }
-          if (frames.end > end) {
-            end = frames.end;
-            last = row;
-          }
+      for (const ioas of handover.ioases) {
+        const { starts, names } = ioas.areas;
+        for (const fault of areaColumns(areasOf(ioas)).faults) {
+          if (fault.kind !== 'overlap') continue;
+          const { area, other } = fault;
+          const message = `expected IOVAs of its own, found ${formatHex(starts[area] ?? 0n)} in area ${names[other]} as well`;
+          tell(message, { path: areaPath(ioas, area), address: holderOf(handover, ioas) });
         }
       }
     },
@@ -176,10 +160,9 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['areas', 'tables'],
     check: (handover, tell) => {
-      tellDifferences(handover, 'unmapped', (each, difference) => {
-        const { first, frames } = difference;
-        const message = `expected ${frames} page(s) from IOVA ${iova(first)} on to be mapped by ${each.walk.domain.name}, found no leaf entry`;
-        tell(message, placeOf(each, difference, handover.root.address));
+      tellDifferences(handover, 'unmapped', (walk, comparison, difference) => {
+        const message = `expected ${pageCount(difference)} page(s) from IOVA ${formatHex(difference.iova)} on to be mapped by ${walk.domain.name}, found no leaf entry`;
+        tell(message, placeOf(walk, comparison, difference, holderOf(handover, comparison.ioas)));
       });
     },
   },
@@ -193,12 +176,10 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['areas', 'tables'],
     check: (handover, tell) => {
-      tellDifferences(handover, 'permissions', (each, difference) => {
-        const { first, frames, area, extent } = difference;
-        const wanted = protText(each.ioas.areas.protections[area] ?? 0);
-        const found = permissionText(each.walk.result?.extents.bits[extent] ?? 0);
-        const message = `expected ${wanted} for ${frames} page(s) from IOVA ${iova(first)} on in ${each.walk.domain.name}, found ${found}`;
-        tell(message, placeOf(each, difference, handover.root.address));
+      tellDifferences(handover, 'permission', (walk, comparison, difference) => {
+        const { expected, found, iova: first } = difference;
+        const message = `expected ${permissionText(expected)} for ${pageCount(difference)} page(s) from IOVA ${formatHex(first)} on in ${walk.domain.name}, found ${permissionText(found)}`;
+        tell(message, placeOf(walk, comparison, difference, holderOf(handover, comparison.ioas)));
       });
     },
   },
@@ -212,10 +193,27 @@ export const ioasRules: readonly Rule[] = [
     effect: 'corrupt',
     needs: ['areas', 'tables'],
     check: (handover, tell) => {
-      tellDifferences(handover, 'outside', (each, difference) => {
-        const { first, frames } = difference;
-        const message = `expected an area for what ${each.walk.domain.name} maps, found none for ${frames} page(s) from IOVA ${iova(first)} on`;
-        tell(message, placeOf(each, difference, handover.root.address));
+      tellDifferences(handover, 'outside', (walk, comparison, difference) => {
+        const message = `expected an area for what ${walk.domain.name} maps, found none for ${pageCount(difference)} page(s) from IOVA ${formatHex(difference.iova)} on, which lead to ${formatHex(difference.phys ?? 0n)}`;
+        tell(message, placeOf(walk, comparison, difference, holderOf(handover, comparison.ioas)));
+      });
+    },
+  },
+  {
+    id: 'ioas-memory',
+    family: 'ioas',
+    severity: 'error',
+    title: 'Leaf entries lead to the memory that backs the area',
+    why: 'A leaf that leads elsewhere lets the device read and write memory of somebody else, and none of what it does reaches its own.',
+    source: 'the memory of areas as it is given; iommufd-uapi.md',
+    effect: 'corrupt',
+    needs: ['given', 'tables'],
+    check: (handover, tell) => {
+      tellDifferences(handover, 'repointed', (walk, comparison, difference) => {
+        const { iova: first, phys = 0n, expectedPhys = 0n } = difference;
+        const message = `expected ${pageCount(difference)} page(s) from IOVA ${formatHex(first)} on in ${walk.domain.name} to lead to ${formatHex(expectedPhys)}, found ${formatHex(phys)}`;
+        const { path, other } = placeOf(walk, comparison, difference, phys);
+        tell(message, { path, address: phys, other: difference.area === undefined ? other : expectedPhys });
       });
     },
   },
@@ -229,18 +227,17 @@ export const ioasRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['domains'],
     check: (handover, tell) => {
-      const { domains, ioases } = handover.iommu;
-      for (const { name, width, persistentId, address, path } of domains) {
-        for (const ioas of width === undefined ? [] : ioases) {
-          if (BigInt(ioas.iommufd) !== persistentId) continue;
+      for (const { domain, spaces } of domainSpaces(handover)) {
+        const { name, width, address, path } = domain;
+        for (const ioas of width === undefined ? [] : spaces) {
           for (let row = 0; row < ioas.areas.count; row++) {
-            const { end } = areaFrames(ioas.areas, row);
-            if (width === undefined || end <= 2 ** (width - 12)) continue;
-            const message = `expected IOVAs of ${width} bits in ${name}, found an area that ends before ${iova(end)}`;
-            tell(message, { path: areaPath(ioas, row), address: handover.root.address, other: address });
+            const end = (ioas.areas.starts[row] ?? 0n) + (ioas.areas.lengths[row] ?? 0n);
+            if (width === undefined || end <= 1n << BigInt(width)) continue;
+            const message = `expected IOVAs of ${width} bits in ${name}, found an area that ends before ${formatHex(end)}`;
+            tell(message, { path: areaPath(ioas, row), address: holderOf(handover, ioas), other: address });
           }
         }
-        const walk = handover.partial ? undefined : handover.walks.find(({ domain }) => domain.path === path);
+        const walk = handover.partial ? undefined : handover.walks.find((each) => each.domain === domain);
         for (const finding of walk?.result?.findings ?? [])
           if (finding.code === 'BEYOND_WIDTH')
             tell(`${finding.message} (${name})`, { path, address: finding.address, other: address });
@@ -268,14 +265,14 @@ export const ioasRules: readonly Rule[] = [
     source: VTD,
     effect: 'corrupt',
     needs: ['tables'],
-    check: ({ walks }, tell) => {
+    check: (handover, tell) => {
       const first = new Map<number, DomainWalk>();
-      for (const walk of walks) {
+      for (const walk of handover.walks) {
         for (const pages of walk.result?.tablePages ?? []) {
           for (const pfn of pages) {
             const before = first.get(pfn);
             if (before === undefined) first.set(pfn, walk);
-            else if (before !== walk) {
+            else if (before.domain.topTable !== walk.domain.topTable || !isGiven(handover, walk)) {
               const message = `expected tables of its own for ${walk.domain.name}, found ${iova(pfn)}, which ${before.domain.name} walks as well`;
               tell(message, {
                 path: walk.domain.path,

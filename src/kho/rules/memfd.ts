@@ -6,7 +6,7 @@ import type { Handover } from '../handover.js';
 import type { HandoverFile } from '../luo-state.js';
 import { type FolioColumns, folioEntry } from '../memfd-state.js';
 import { isOfFile, tellIssues } from './from-issues.js';
-import type { Rule } from './rule.js';
+import type { FindingPlace, Rule } from './rule.js';
 
 const MEMFD = 'mm/memfd_luo.c, Linux 7.3.4';
 const PAGE = 4096;
@@ -25,6 +25,10 @@ function* filesWithFolios(
     for (const file of files)
       if (file.memfd?.folios !== undefined)
         yield { file, folios: file.memfd.folios, size: file.memfd.size, at: file.memfd.address };
+}
+
+function entryPlace(file: HandoverFile, folios: FolioColumns, row: number): FindingPlace {
+  return { path: `${file.path}.data.folios[${row}]`, address: folioEntry(folios, row) };
 }
 
 /** Pages of a folio: those of its preserved block. */
@@ -100,14 +104,12 @@ export const memfdRules: readonly Rule[] = [
       for (const { file, folios } of filesWithFolios(handover)) {
         for (let row = 0; row < folios.count; row++) {
           const flags = folios.flags[row] ?? 0;
-          const place = {
-            path: `${file.path}.data.folios[${row}]`,
-            address: folioEntry(folios, row),
-            other: file.memfd?.address,
-          };
-          if (folios.pfns[row] === 0) tell('expected a folio, found page frame 0', place);
-          else if ((flags & ~KNOWN_FLAGS) !== 0)
-            tell(`expected flags DIRTY 1 and UPTODATE 2 at most, found ${formatHex(flags)}`, place);
+          const isHole = folios.pfns[row] === 0;
+          if (!isHole && (flags & ~KNOWN_FLAGS) === 0) continue;
+          const message = isHole
+            ? 'expected a folio, found page frame 0'
+            : `expected flags DIRTY 1 and UPTODATE 2 at most, found ${formatHex(flags)}`;
+          tell(message, { ...entryPlace(file, folios, row), other: file.memfd?.address });
         }
       }
     },
@@ -128,17 +130,13 @@ export const memfdRules: readonly Rule[] = [
         for (let row = 0; row < folios.count; row++) {
           const pfn = folios.pfns[row] ?? 0;
           const index = folios.indexes[row] ?? 0;
-          const place = { path: `${file.path}.data.folios[${row}]`, address: folioEntry(folios, row) };
-          if (index >= limit)
-            tell(`expected a position below ${limit} pages, the size of the file, found ${index}`, {
-              ...place,
-              other: at,
-            });
-          else if (index < end)
-            tell(`expected a position from ${end} pages on, where the folio before ends, found ${index}`, {
-              ...place,
-              other: folioEntry(folios, row - 1),
-            });
+          if (index >= limit) {
+            const message = `expected a position below ${limit} pages, the size of the file, found ${index}`;
+            tell(message, { ...entryPlace(file, folios, row), other: at });
+          } else if (index < end) {
+            const message = `expected a position from ${end} pages on, where the folio before ends, found ${index}`;
+            tell(message, { ...entryPlace(file, folios, row), other: folioEntry(folios, row - 1) });
+          }
           end = Math.max(end, index + pagesOf(handover, pfn));
         }
       }

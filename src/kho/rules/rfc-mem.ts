@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Family 5: the list of pages that the RFC of 2024 keeps for a domain, against a walk of its tables.
 import { formatHex } from '../../bytes/hex.js';
-import type { ExtentColumns } from '../../vtd/extents.js';
-import type { DomainWalk } from '../domain-walk.js';
-import type { Handover } from '../handover.js';
 import type { ListedMemory } from '../iommu-state.js';
+import type { ListFaultKind } from '../listed-memory.js';
 import type { Rule } from './rule.js';
 
 const RFC =
@@ -14,34 +12,11 @@ const ROOM = 256;
 
 const frameOf = (mem: ListedMemory, row: number): number => Number((mem.addresses[row] ?? 0n) >> 12n);
 
-function* listedDomains({ walks }: Handover): Generator<DomainWalk & { readonly mem: ListedMemory }, void> {
-  for (const walk of walks) if (walk.domain.mem !== undefined) yield { ...walk, mem: walk.domain.mem };
-}
-
-/** Frames of the table pages of a domain, the top one included. */
-function tablesOf({ domain, result }: DomainWalk): Set<number> {
-  const tables = new Set([Number(domain.topTable >> 12n)]);
-  for (const pages of result?.tablePages ?? []) for (const pfn of pages) tables.add(pfn);
-  return tables;
-}
-
-/** Whether frames are mapped, for those asked for in ascending order. */
-function mappedFrames({ frame, frames, length }: ExtentColumns, wanted: Float64Array): Set<number> {
-  const order = Uint32Array.from({ length }, (_, row) => row).sort(
-    (a, b) => (frame[a] ?? 0) - (frame[b] ?? 0),
-  );
-  const found = new Set<number>();
-  let next = 0;
-  let end = 0;
-  for (const pfn of wanted) {
-    for (; next < length && (frame[order[next] ?? 0] ?? 0) <= pfn; next++) {
-      const row = order[next] ?? 0;
-      end = Math.max(end, (frame[row] ?? 0) + (frames[row] ?? 0));
-    }
-    if (pfn < end) found.add(pfn);
-  }
-  return found;
-}
+const WHAT: Readonly<Record<Exclude<ListFaultKind, 'missing-table'>, string>> = {
+  'data-page': 'a page of data that it maps',
+  'part-of-leaf': 'the first 4 KiB of a larger leaf that it maps',
+  stranger: 'a page of something else',
+};
 
 /** Rules for the lists of the RFC of 2024. */
 export const rfcMemRules: readonly Rule[] = [
@@ -55,14 +30,11 @@ export const rfcMemRules: readonly Rule[] = [
     effect: 'corrupt',
     needs: ['tables'],
     check: (handover, tell) => {
-      for (const { domain, result, mem } of listedDomains(handover)) {
-        if (result === undefined) continue;
-        const listed = new Set<number>();
-        for (let row = 0; row < mem.count; row++) listed.add(frameOf(mem, row));
-        for (const pfn of tablesOf({ domain, result, issue: undefined })) {
-          if (listed.has(pfn)) continue;
-          const message = `expected the table at ${formatHex(BigInt(pfn) << 12n)} in mem of ${domain.name}, found it is not listed`;
-          tell(message, { path: `${domain.path}/mem`, address: BigInt(pfn) << 12n, other: domain.address });
+      for (const { domain, listFaults = [] } of handover.walks) {
+        for (const { kind, address, level } of listFaults) {
+          if (kind !== 'missing-table') continue;
+          const message = `expected the level ${level} table at ${formatHex(address)} in mem of ${domain.name}, found it is not listed`;
+          tell(message, { path: `${domain.path}/mem`, address, other: domain.address });
         }
       }
     },
@@ -77,17 +49,12 @@ export const rfcMemRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['tables'],
     check: (handover, tell) => {
-      for (const { domain, result, mem } of listedDomains(handover)) {
-        if (result === undefined) continue;
-        const tables = tablesOf({ domain, result, issue: undefined });
-        const extra = new Float64Array(mem.count)
-          .map((_, row) => frameOf(mem, row))
-          .filter((pfn) => !tables.has(pfn));
-        const mapped = mappedFrames(result.extents, extra.slice().sort());
-        for (const pfn of extra) {
-          const what = mapped.has(pfn) ? 'a page of data that it maps' : 'a page of something else';
-          const message = `expected tables in mem of ${domain.name}, found ${formatHex(BigInt(pfn) << 12n)}, ${what}`;
-          tell(message, { path: `${domain.path}/mem`, address: BigInt(pfn) << 12n, other: domain.address });
+      for (const { domain, listFaults = [] } of handover.walks) {
+        for (const { kind, address, element, iova } of listFaults) {
+          if (kind === 'missing-table') continue;
+          const where = iova === undefined ? '' : ` at IOVA ${formatHex(iova)}`;
+          const message = `expected tables in mem of ${domain.name}, found ${formatHex(address)}, ${WHAT[kind]}${where}`;
+          tell(message, { path: `${domain.path}/mem[${element}]`, address, other: domain.address });
         }
       }
     },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All rules. Adding a rule is one entry in the list of its family.
 import { containerRules } from './container.js';
+import { contextRules } from './contexts.js';
 import { ioasRules } from './ioas.js';
 import { luoRules } from './luo.js';
 import { memfdRules } from './memfd.js';
@@ -15,6 +16,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   ...preservedMapRules,
   ...reachableRules,
   ...ioasRules,
+  ...contextRules,
   ...rfcMemRules,
   ...luoRules,
   ...memfdRules,
