@@ -87,7 +87,7 @@ export function handoverCost(handover: Handover, unit?: DeviceRoot): HandoverCos
       areas: ioases.reduce((sum, { areas }) => sum + areas.count, 0),
     },
     tables: unit === undefined ? domainTables(handover) : unitTables(handover.memory, unit),
-    readPages: countPages(reachIntervals(handover.reach, READ_KINDS)) + (map?.pages ?? 0),
+    readPages: countPages(reachIntervals(handover, READ_KINDS)) + (map?.pages ?? 0),
     transfer: transferCost(handover),
   };
 }

@@ -50,7 +50,7 @@ function tellOnlyIn(
   placement: boolean,
   sink: ChangeSink,
 ): void {
-  const own = only.starts.length === 0 ? NOTHING : reachIntervals(handover.reach, OWN_PAGES);
+  const own = only.starts.length === 0 ? NOTHING : reachIntervals(handover, OWN_PAGES);
   const told = placement ? only : subtractIntervals(only, own);
   const pages = countPages(only) - countPages(told);
   if (pages > 0)

@@ -55,6 +55,7 @@ export {
 export { descriptionFromJson } from './description-json.js';
 export { diffHandovers, type HandoverDiffOptions } from './diff-handovers.js';
 export { diffPageTables, diffUnits, type MappingDiffOptions } from './diff-mappings.js';
+export type { DomainWalk } from './domain-walk.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
 export { FreePages } from './free-pages.js';
 export {
@@ -109,7 +110,9 @@ export { type MigrateOptions, type Migration, migrateHandover } from './migrate.
 export type { MigrationLoss } from './migration-loss.js';
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
 export type { RunColumns } from './preserved-runs.js';
+export type { RamMap } from './ram.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export { FACTS, type Fact, type FactName, Facts } from './rules/facts.js';
 export type {
   Finding,
   FindingPlace,
@@ -117,9 +120,10 @@ export type {
   Rule,
   RuleFamily,
   Severity,
+  Tell,
 } from './rules/rule.js';
 export { RULES } from './rules/table.js';
-export type { ScratchState } from './scratch-state.js';
+export type { ScratchArray, ScratchState } from './scratch-state.js';
 export { memoryOfSide, type SideMemory } from './side-memory.js';
 export {
   type DomainSummary,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { NumberColumn } from '../bytes/number-column.js';
+import type { Handover } from './handover.js';
 import type { PreservedMap } from './preserved.js';
 import { Reach, type ReachKind } from './reach.js';
 
@@ -24,13 +25,25 @@ export function preservedIntervals(map: PreservedMap): PageIntervals {
   return { starts: starts.toArray(), ends: ends.toArray() };
 }
 
-/** The page frames that a handover reaches as one of `kinds`. */
-export function reachIntervals(reach: Reach, kinds: ReadonlySet<ReachKind>): PageIntervals {
+/**
+ * The page frames that a handover reaches as one of `kinds`, and the rest of preserved blocks that they begin or end in:
+ * a struct of a few pages may lie in a larger block.
+ */
+export function reachIntervals(
+  { reach, preserved }: Pick<Handover, 'reach' | 'preserved'>,
+  kinds: ReadonlySet<ReachKind>,
+): PageIntervals {
   const chosen = new Reach();
   const owner = { path: '', what: '', pointer: () => undefined };
   for (let run = 0; run < reach.count; run++) {
     const kind = reach.kind(run);
-    if (kinds.has(kind)) chosen.add(reach.pfn(run), reach.pages(run), kind, owner);
+    if (!kinds.has(kind)) continue;
+    const [pfn, pages] = [reach.pfn(run), reach.pages(run)];
+    const first = preserved?.find(pfn);
+    const last = preserved?.find(pfn + pages - 1);
+    const start = first?.start ?? pfn;
+    const end = last === undefined ? pfn + pages : last.start + 2 ** last.order;
+    chosen.add(start, end - start, kind, owner);
   }
   return chosen.union();
 }
