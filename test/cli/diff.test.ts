@@ -145,6 +145,18 @@ not compared: 4103 pages of 6 files and regions, which not both images hold
     });
   });
 
+  it('finds that a handover means the same in the formats of another release, both ways', () => {
+    const folder = newFolder();
+    const [older, back] = [join(folder, 'older.elf'), join(folder, 'back.elf')];
+    expect(kho(['migrate', CORE, '--to', '7.1', '-o', older]).code).toBe(0);
+    const { code, stdout } = kho(['diff', CORE, older, '--verbose']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('They mean the same.\nencoded otherwise: the root: kho-v4 -> kho-v3\n');
+    expect(kho(['migrate', older, '--to', '7.3', '-o', back]).code).toBe(0);
+    expect(kho(['diff', older, back]).code).toBe(0);
+    expect(kho(['diff', CORE, back]).code).toBe(0);
+  });
+
   it('compares page tables and whole VT-d units of two images without a handover', () => {
     expect(kho(['diff', LEGACY ?? '', SCALABLE ?? '', '--root', '0x71d000,0x71e400'])).toEqual({
       code: 0,
