@@ -72,7 +72,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'vtd',
     positionals: '<action> <file> [operand]',
-    summary: 'look into VT-d tables of a memory image: domains, walk, translate, irt, dmar',
+    summary: 'look into VT-d tables of a memory image: domains, walk, translate, diff',
     load: async () => (await import('./commands/vtd.js')).vtd,
   },
   {

@@ -60,12 +60,12 @@ export function differenceAt(columns: DifferenceColumns, row: number): Differenc
 
 /** Differences as they are found, merged. */
 export class DifferenceList implements DifferenceColumns {
-  iovaFrame = new Float64Array(64);
-  frames = new Float64Array(64);
-  beforeFrame = new Float64Array(64);
-  beforeBits = new Uint16Array(64);
-  afterFrame = new Float64Array(64);
-  afterBits = new Uint16Array(64);
+  iovaFrame: Float64Array<ArrayBuffer> = new Float64Array(64);
+  frames: Float64Array<ArrayBuffer> = new Float64Array(64);
+  beforeFrame: Float64Array<ArrayBuffer> = new Float64Array(64);
+  beforeBits: Uint16Array<ArrayBuffer> = new Uint16Array(64);
+  afterFrame: Float64Array<ArrayBuffer> = new Float64Array(64);
+  afterBits: Uint16Array<ArrayBuffer> = new Uint16Array(64);
   length = 0;
 
   /** Appends a row, or lets the last one go on. */

@@ -8,7 +8,6 @@ import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 const build = join(root, 'build', 'readme');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
 mkdirSync(build, { recursive: true });
 
 const environment = {
@@ -24,7 +23,7 @@ writeFileSync(
 chmodSync(join(build, 'kho'), 0o755);
 
 /** The bodies of a page's code blocks in `language`. */
-const blocks = (language: string, page = readme): string[] =>
+const blocks = (language: string, page: string): string[] =>
   [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
     .filter((match) => match[1] === language)
     .map((match) => match[2] ?? '');
@@ -39,13 +38,15 @@ function show(command: string): string {
   return `$ ${command}\n${stdout}${stderr}`;
 }
 
-/** The README, and every other page that shows commands with their output. */
-const pages = readdirSync(join(root, 'docs'))
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => `docs/${name}`)
-  .filter((name) => blocks('console', readFileSync(join(root, name), 'utf8')).length > 0);
+/** The README and the pages of `docs` that have code blocks of a language. */
+const pagesWith = (language: string): string[] =>
+  readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`)
+    .filter((name) => blocks(language, readFileSync(join(root, name), 'utf8')).length > 0)
+    .concat('README.md');
 
-describe.each(['README.md', ...pages])('%s', (file) => {
+describe.each(pagesWith('console'))('%s', (file) => {
   const page = readFileSync(join(root, file), 'utf8');
   const consoles = blocks('console', page);
 
@@ -66,15 +67,12 @@ describe.each(['README.md', ...pages])('%s', (file) => {
   );
 });
 
-const snippets = ['README.md', 'docs/build.md'].flatMap((page) =>
-  blocks('ts', readFileSync(join(root, page), 'utf8')),
-);
-
-describe('the README and docs/build.md', () => {
-  it.each(snippets.map((snippet, index) => [index, snippet]))(
-    'have a snippet %i that runs',
+describe.each(pagesWith('ts'))('%s', (file) => {
+  const page = readFileSync(join(root, file), 'utf8');
+  it.each(blocks('ts', page).map((snippet, index) => [index, snippet]))(
+    'has a snippet %i that runs',
     (index, snippet) => {
-      const path = join(build, `snippet-${index}.mjs`);
+      const path = join(build, `${file.replace('/', '-')}-${index}.mjs`);
       writeFileSync(path, transformSync(snippet, { loader: 'ts', format: 'esm' }).code);
       expect(() => execFileSync(process.execPath, [path], { cwd: root, stdio: 'pipe' })).not.toThrow();
     },
