@@ -12,7 +12,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'diff',
     positionals: '<a> <b>',
-    summary: 'compare two blobs or folders by what they mean',
+    summary: 'compare two blobs, folders or memory images by what they mean',
     load: async () => (await import('./commands/diff.js')).diff,
   },
   {
@@ -38,6 +38,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     positionals: '[old] [new]',
     summary: 'predict what another kernel makes of a handover',
     load: async () => (await import('./commands/compat.js')).compat,
+  },
+  {
+    name: 'cost',
+    positionals: '<image>',
+    summary: 'count what a handover costs in a blackout window',
+    load: async () => (await import('./commands/cost.js')).cost,
   },
   {
     name: 'schema',
