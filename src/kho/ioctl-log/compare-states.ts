@@ -3,7 +3,7 @@
 // may differ: they are matched by what they are and by who holds whom, devices being known by their files.
 import { formatHex, hexBytes } from '../../bytes/hex.js';
 import { type Area, lengthOf, type Pages, placeOf } from './address-space.js';
-import type { Context, IommufdObject, Ioas } from './objects.js';
+import type { Context, Ioas, IommufdObject } from './objects.js';
 
 /** Where two states differ. */
 export interface StateDifference {
@@ -208,7 +208,13 @@ function compareContexts(a: Context, b: Context, comparison: Comparison): void {
   }
   const { matched, onlyLeft, onlyRight } = matchObjects(a, b);
   for (const [left, right] of matched) {
-    const place = { code: 'DIFFERS' as const, context: a.file, what: left.type, left: left.id, right: right.id };
+    const place = {
+      code: 'DIFFERS' as const,
+      context: a.file,
+      what: left.type,
+      left: left.id,
+      right: right.id,
+    };
     const [own, others] = [factsOf(left, a), factsOf(right, b)];
     for (const [field, leftValue] of Object.entries(own)) {
       const rightValue = others[field];
@@ -322,7 +328,8 @@ function areaFields(a: Area, b: Area, { options, pages, pagesBack }: Comparison)
     pages.set(a.pages, b.pages);
     pagesBack.set(b.pages, a.pages);
   } else if (known !== b.pages) {
-    const show = (other: Pages | undefined): string => (other === undefined ? 'nothing before it' : 'an area before it');
+    const show = (other: Pages | undefined): string =>
+      other === undefined ? 'nothing before it' : 'an area before it';
     const isBoth = known !== undefined && knownBack !== undefined;
     fields.push(['shared with', show(known), isBoth ? 'another area before it' : show(knownBack)]);
   }

@@ -29,7 +29,11 @@ export function minimiseLog(log: IoctlLog): Minimised {
   const original = replayLog(log);
   const [missed] = original.missed;
   if (missed !== undefined)
-    throw logError('INCOMPLETE', `seq ${missed.seq}`, `${missed.call} lacks ${missed.missing}: its effect is not known`);
+    throw logError(
+      'INCOMPLETE',
+      `seq ${missed.seq}`,
+      `${missed.call} lacks ${missed.missing}: its effect is not known`,
+    );
   const made = stateLog(original.contexts);
   const contradicted = new Set(
     original.differences.flatMap(({ seq, field }) => (field === 'errno' ? [seq] : [])),
@@ -42,7 +46,8 @@ export function minimiseLog(log: IoctlLog): Minimised {
     const files = log.files.filter(({ name }) => used.has(name));
     const candidate = withResults({ ...log, files, records: numbered(records), notes: [] });
     const { contexts, missed: lost } = replayLog(candidate);
-    if (lost.length > 0 || compareStates(original.contexts, contexts, { addresses: true }).length > 0) continue;
+    if (lost.length > 0 || compareStates(original.contexts, contexts, { addresses: true }).length > 0)
+      continue;
     const after = callsOf(candidate.records);
     return { log: candidate, before: original.calls, after, atLeast: Math.min(atLeast, after) };
   }

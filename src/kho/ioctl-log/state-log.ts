@@ -3,11 +3,11 @@
 // areas that lie side by side on both sides allow.
 import type { IoctlArgs, IoctlName } from '../../schemas/abi/iommufd-ioctls.js';
 import { HWPT_ALLOC_FLAGS, IOAS_MAP_FLAGS, IOMMU_OPTIONS } from '../../schemas/abi/iommufd-uapi.js';
-import { type Area, LAST_ADDRESS, lengthOf, PAGE, PROT, type Pages, placeOf } from './address-space.js';
+import { type Area, LAST_ADDRESS, lengthOf, PAGE, type Pages, PROT, placeOf } from './address-space.js';
 import { rangeBytes } from './call-bytes.js';
 import { ioasesOf } from './compare-areas.js';
 import { type IoctlExtras, ioctlRecord, type LogRecord, type RecordBase } from './log.js';
-import type { Context, DeviceObject, Hwpt, IommufdObject, Ioas } from './objects.js';
+import type { Context, DeviceObject, Hwpt, Ioas, IommufdObject } from './objects.js';
 
 const FIXED = Number(IOAS_MAP_FLAGS.FIXED_IOVA);
 const FAULT_ID = Number(HWPT_ALLOC_FLAGS.FAULT_ID_VALID);
@@ -86,7 +86,12 @@ class StateMaker {
   }
 
   /** A call that another way to make the state may do without. */
-  #helper<K extends IoctlName>(call: K, args: IoctlArgs<K>, extras: IoctlExtras = {}, file = this.#file): void {
+  #helper<K extends IoctlName>(
+    call: K,
+    args: IoctlArgs<K>,
+    extras: IoctlExtras = {},
+    file = this.#file,
+  ): void {
     const base = { seq: this.records.length, thread: 0, file };
     this.records.push(recordOf(call, base, args, extras));
   }
@@ -134,7 +139,8 @@ class StateMaker {
         return object.auto || this.#hwpt(object, devices);
       case 'viommu': {
         const device = devices.find(({ facts }) => facts.unit === object.unit);
-        if (device === undefined || !this.#make(device, devices) || !this.#make(object.hwpt, devices)) return false;
+        if (device === undefined || !this.#make(device, devices) || !this.#make(object.hwpt, devices))
+          return false;
         const ids = { dev_id: this.#id(device), hwpt_id: this.#id(object.hwpt) };
         const rest = { flags: 0, type: object.kind, out_viommu_id: 0, data_len: 0, data_uptr: 0n };
         this.#give(object, 'VIOMMU_ALLOC', { size: 40, ...ids, ...rest });
@@ -151,7 +157,12 @@ class StateMaker {
         if (!this.#make(object.viommu, devices)) return false;
         const rest = { flags: 0, type: object.kind, veventq_depth: object.depth };
         const out = { out_veventq_id: 0, out_veventq_fd: 0 };
-        this.#give(object, 'VEVENTQ_ALLOC', { size: 32, viommu_id: this.#id(object.viommu), ...rest, ...out });
+        this.#give(object, 'VEVENTQ_ALLOC', {
+          size: 32,
+          viommu_id: this.#id(object.viommu),
+          ...rest,
+          ...out,
+        });
         return true;
       }
       case 'hw-queue': {
@@ -216,7 +227,8 @@ class StateMaker {
         continue;
       }
       this.#mapArea(source.area, this.#id(source.ioas));
-      for (const target of placed) if (target !== source) copies.push(copyFrom(source.area, source.ioas, target));
+      for (const target of placed)
+        if (target !== source) copies.push(copyFrom(source.area, source.ioas, target));
     }
     this.#copy(copies);
     if (temporary.length > 0) this.#mapByCopies(temporary);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random logs for properties: short sequences of calls on few objects in a small space, so that they meet.
 import * as fc from 'fast-check';
-import type { IoctlArgs, IoctlName } from '../../../src/schemas/abi/iommufd-ioctls.js';
 import { rangeBytes } from '../../../src/kho/ioctl-log/call-bytes.js';
 import {
   type IoctlExtras,
@@ -10,6 +9,7 @@ import {
   type LogFile,
   type LogRecord,
 } from '../../../src/kho/ioctl-log/log.js';
+import type { IoctlArgs, IoctlName } from '../../../src/schemas/abi/iommufd-ioctls.js';
 import { SPACE } from './page-list.js';
 
 const PAGE = 4096n;
@@ -56,7 +56,12 @@ export function stepArbitrary(devices: boolean): fc.Arbitrary<Step> {
     fc.record({ do: fc.constant('map' as const), ioas: id, at: where, count, source, prot }),
     fc.record({ do: fc.constant('map' as const), ioas: id, at: where, count, source, prot }),
     fc.record({ do: fc.constant('copy' as const), to: id, from: id, at: where, source: page, count, prot }),
-    fc.record({ do: fc.constant('unmap' as const), ioas: id, at: page, count: fc.integer({ min: 1, max: 20 }) }),
+    fc.record({
+      do: fc.constant('unmap' as const),
+      ioas: id,
+      at: page,
+      count: fc.integer({ min: 1, max: 20 }),
+    }),
     fc.record({
       do: fc.constant('allow' as const),
       ioas: id,
@@ -92,7 +97,12 @@ const bytes = (pages: number): bigint => BigInt(pages) * PAGE;
 /** The log of steps, without results. */
 export function logOf(steps: readonly Step[]): IoctlLog {
   const records: LogRecord[] = [];
-  const push = <K extends IoctlName>(file: string, call: K, args: IoctlArgs<K>, extras: IoctlExtras = {}): void => {
+  const push = <K extends IoctlName>(
+    file: string,
+    call: K,
+    args: IoctlArgs<K>,
+    extras: IoctlExtras = {},
+  ): void => {
     records.push(ioctlRecord<IoctlName>(call, { seq: records.length, thread: 0, file }, args, extras));
   };
   const fixed = (at: number | undefined): number => (at === undefined ? 0 : 1);
@@ -113,7 +123,11 @@ export function logOf(steps: readonly Step[]): IoctlLog {
       case 'copy': {
         const flags = fixed(step.at) | (step.prot << 1);
         const ids = { dst_ioas_id: step.to, src_ioas_id: step.from };
-        const rest = { length: bytes(step.count), dst_iova: bytes(step.at ?? 0), src_iova: bytes(step.source) };
+        const rest = {
+          length: bytes(step.count),
+          dst_iova: bytes(step.at ?? 0),
+          src_iova: bytes(step.source),
+        };
         push('iommufd', 'IOAS_COPY', { size: 40, flags, ...ids, ...rest });
         break;
       }

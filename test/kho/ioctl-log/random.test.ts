@@ -28,9 +28,10 @@ function runNaively(steps: readonly Step[]): { results: Result[]; spaces: Map<nu
         const list = spaces.get(step.ioas);
         if (list === undefined) return 'ENOENT';
         const mapping = {};
+        const writable = (step.prot & 1) !== 0;
         const slots = Array.from({ length: step.count }, (_, index): PageSlot => {
-          return { mapping, prot: step.prot, source: step.source + index, writable: (step.prot & 1) !== 0 };
-        }).map((slot) => ({ ...slot, prot: naiveProt(step.prot) }));
+          return { mapping, prot: naiveProt(step.prot), source: step.source + index, writable };
+        });
         return resultOf(mapPages(list, slots, step.at));
       }
       case 'copy': {
@@ -82,14 +83,15 @@ function resultOf(result: { readonly errno: string } | { readonly page: number }
 function runModel(steps: readonly Step[]): { results: Result[]; mapped: Record<string, string> } {
   const results: Result[] = [];
   const { contexts } = replayLog(logOf(steps), {
-    onCall: (record, errno, out) => {
+    onCall: (_, errno, out) => {
       if (errno !== 0) results.push(errnoName(errno));
       else {
         const iova = out['iova'] ?? out['dst_iova'];
         const plain = out['out_ioas_id'] ?? out['length'];
-        results.push(iova !== undefined ? Number(iova / 4096n) : plain === undefined ? undefined : Number(plain));
+        results.push(
+          iova !== undefined ? Number(iova / 4096n) : plain === undefined ? undefined : Number(plain),
+        );
       }
-      void record;
     },
   });
   const mapped: Record<string, string> = {};
@@ -132,7 +134,9 @@ describe('random logs', () => {
           for (const { start, last } of object.space.areas.from()) {
             expect(last).toBeLessThan(BigInt(SPACE) * 4096n);
             if (object.space.reserved.length > 1)
-              expect(last < BigInt(RESERVED.first) * 4096n || start >= BigInt(RESERVED.last + 1) * 4096n).toBe(true);
+              expect(
+                last < BigInt(RESERVED.first) * 4096n || start >= BigInt(RESERVED.last + 1) * 4096n,
+              ).toBe(true);
           }
         }
       }),
