@@ -34,6 +34,7 @@ const yargsWithoutFiles = {
 
 if (!onlyCli) {
   rmSync(dist, { recursive: true, force: true });
+  execFileSync(process.execPath, [join(root, 'scripts', 'build-kernel.mjs')], { stdio: 'inherit' });
   const tsc = join(modules, 'typescript', 'bin', 'tsc');
   execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
 }

@@ -58,6 +58,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image.js')).image,
   },
   {
+    name: 'vtd',
+    positionals: '<action> <file> [operand]',
+    summary: 'look into VT-d tables of a memory image: domains, walk, translate, irt, dmar',
+    load: async () => (await import('./commands/vtd.js')).vtd,
+  },
+  {
     name: 'demo',
     positionals: '',
     summary: 'show what kho does, on data from a real kernel',

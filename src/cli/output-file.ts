@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { Output } from './output.js';
 
 /** Whether two names on the command line are one file. */
 export function isSameFile(a: string, b: string): boolean {
@@ -24,6 +25,28 @@ export function replaceFile(file: string, bytes: Uint8Array): void {
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Runs `write` with an output into a file that takes the place of `file` when it is complete; nothing is left of it
+ * when something goes wrong. Devices and pipes are written to as they are.
+ */
+export function streamFile<T>(file: string, write: (output: Output) => T): T {
+  const existing = statSync(file, { throwIfNoEntry: false });
+  const direct = existing !== undefined && !existing.isFile();
+  const target = direct ? file : `${file}.${process.pid}.tmp`;
+  const descriptor = openSync(target, direct ? 'w' : 'wx');
+  try {
+    const output = new Output(descriptor);
+    const result = write(output);
+    output.flush();
+    closeSync(descriptor);
+    if (!direct) renameSync(target, file);
+    return result;
+  } catch (error) {
+    if (!direct) rmSync(target, { force: true });
     throw error;
   }
 }

@@ -11,6 +11,8 @@ const CLEAR_LINE = '\r\x1b[K';
 /** Shows how far long work has got. */
 export interface Progress {
   update(done: number, total: number): void;
+  /** For work of unknown length: how much is done, `12345 table pages`. */
+  note(done: number, things: string): void;
   /** Takes the line away again. */
   end(): void;
 }
@@ -21,17 +23,19 @@ export interface Progress {
  * @param what - what is being done: `looking through guest.raw`, safe to show
  */
 export function startProgress(what: string): Progress {
-  if (!isTerminal(STDERR)) return { update: () => undefined, end: () => undefined };
+  if (!isTerminal(STDERR)) return { update: () => undefined, note: () => undefined, end: () => undefined };
   let next = performance.now() + PATIENCE_MS;
   let shown = false;
+  const show = (text: () => string): void => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + INTERVAL_MS;
+    shown = true;
+    writeSync(STDERR, `${CLEAR_LINE}${what}: ${text()}`);
+  };
   return {
-    update: (done, total) => {
-      const now = performance.now();
-      if (now < next) return;
-      next = now + INTERVAL_MS;
-      shown = true;
-      writeSync(STDERR, `${CLEAR_LINE}${what}: ${Math.floor((100 * done) / Math.max(1, total))} %`);
-    },
+    update: (done, total) => show(() => `${Math.floor((100 * done) / Math.max(1, total))} %`),
+    note: (done, things) => show(() => `${done} ${things}`),
     end: () => {
       if (shown) writeSync(STDERR, CLEAR_LINE);
     },

@@ -17,3 +17,12 @@ export function isTerminal(descriptor: number): boolean {
   }
   return process.getBuiltinModule('node:tty').isatty(descriptor);
 }
+
+const DEFAULT_WIDTH = 80;
+
+/** Columns that stdout shows in a line: COLUMNS, else those of the terminal, else 80. */
+export function outputWidth(environment: Readonly<Record<string, string | undefined>>): number {
+  const asked = Number(environment['COLUMNS']);
+  if (Number.isInteger(asked) && asked > 0) return asked;
+  return (isTerminal(1) && process.stdout.columns) || DEFAULT_WIDTH;
+}

@@ -201,14 +201,21 @@ export function decodeBits(record: BitRecord, bytes: Uint8Array): Record<string,
   return values;
 }
 
+/** A field that breaks its declaration: reserved bits that are set, or a number that has no name. */
+export interface BrokenField {
+  readonly code: 'RESERVED_BITS' | 'RESERVED_VALUE';
+  /** One line, without the place: `bits 11:4 (reserved): expected 0, found 0x3`. */
+  readonly message: string;
+}
+
 /**
- * What in a record breaks its declaration: reserved bits that are set and numbers that have no name.
+ * What in a record breaks its declaration.
  *
- * @returns a line for each, without the place: `bits 11:4 (reserved): expected 0, found 0x3`
+ * @throws RangeError when there are fewer bytes than the record has
  */
-export function checkBits(record: BitRecord, bytes: Uint8Array): string[] {
+export function checkBits(record: BitRecord, bytes: Uint8Array): BrokenField[] {
   const view = viewOf(record, bytes);
-  const broken: string[] = [];
+  const broken: BrokenField[] = [];
   for (const [name, field] of Object.entries(record.fields)) {
     const { low, high } = field;
     const where = low === high ? `bit ${low}` : `bits ${high}:${low}`;
@@ -220,16 +227,17 @@ export function checkBits(record: BitRecord, bytes: Uint8Array): string[] {
           high: Math.min(high, (Math.floor(at / 64) + 1) * 64 - 1),
         });
         if (value !== 0n) {
-          broken.push(`${where} (reserved): expected 0, found ${formatHex(value)}`);
+          const message = `${where} (reserved): expected 0, found ${formatHex(value)}`;
+          broken.push({ code: 'RESERVED_BITS', message });
           break;
         }
       }
     } else if (field.kind === 'number' && field.names !== undefined) {
       const value = Number(fieldBits(view, field));
       if (field.names[value] === undefined) {
-        broken.push(
-          `${name} (${where}): expected one of ${Object.keys(field.names).join(', ')}, found ${value}`,
-        );
+        const known = Object.keys(field.names).join(', ');
+        const message = `${name} (${where}): expected one of ${known}, found ${value}`;
+        broken.push({ code: 'RESERVED_VALUE', message });
       }
     }
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { WalkError } from './error.js';
 import { LEVEL_SHIFT, MAPPING } from './paging-format.js';
 
 /**
@@ -48,19 +49,31 @@ export function leafSize(bits: number): number {
 }
 
 const FIRST_CAPACITY = 1024;
+/** From this many rows on, capacity grows eightfold: memory that is not written to costs nothing, copying does. */
+const MANY_ROWS = 0x1_0000;
+/** No array can be longer. */
+const MOST_ROWS = 2 ** 30;
 
 /** Columns that grow. */
 export class ExtentList implements ExtentColumns {
-  iovaFrame = new Float64Array(FIRST_CAPACITY);
-  frame = new Float64Array(FIRST_CAPACITY);
-  frames = new Float64Array(FIRST_CAPACITY);
-  bits = new Uint16Array(FIRST_CAPACITY);
+  iovaFrame: Float64Array;
+  frame: Float64Array;
+  frames: Float64Array;
+  bits: Uint16Array;
   length = 0;
 
-  /** Appends the rows of other columns. */
+  /** @param capacity rows that there will be room for without growing */
+  constructor(capacity: number = FIRST_CAPACITY) {
+    this.iovaFrame = new Float64Array(capacity);
+    this.frame = new Float64Array(capacity);
+    this.frames = new Float64Array(capacity);
+    this.bits = new Uint16Array(capacity);
+  }
+
+  /** Appends the rows of other columns. @throws WalkError TOO_MANY for more rows than an array can have */
   append(rows: ExtentColumns): void {
     const end = this.length + rows.length;
-    if (end > this.bits.length) this.#grow(Math.max(end, 2 * this.bits.length));
+    if (end > this.bits.length) this.#grow(end);
     this.iovaFrame.set(rows.iovaFrame.subarray(0, rows.length), this.length);
     this.frame.set(rows.frame.subarray(0, rows.length), this.length);
     this.frames.set(rows.frames.subarray(0, rows.length), this.length);
@@ -68,15 +81,29 @@ export class ExtentList implements ExtentColumns {
     this.length = end;
   }
 
-  #grow(capacity: number): void {
-    const copy = { iovaFrame: this.iovaFrame, frame: this.frame, frames: this.frames, bits: this.bits };
-    this.iovaFrame = new Float64Array(capacity);
-    this.frame = new Float64Array(capacity);
-    this.frames = new Float64Array(capacity);
-    this.bits = new Uint16Array(capacity);
-    this.iovaFrame.set(copy.iovaFrame);
-    this.frame.set(copy.frame);
-    this.frames.set(copy.frames);
-    this.bits.set(copy.bits);
+  #grow(least: number): void {
+    if (least > MOST_ROWS) {
+      throw new WalkError({
+        code: 'TOO_MANY',
+        message: `at most ${MOST_ROWS} extents fit into columns: take them as they are found`,
+      });
+    }
+    const factor = least < MANY_ROWS ? 2 : 8;
+    const grown = largest(Math.min(MOST_ROWS, least * factor), Math.min(MOST_ROWS, least * 1.25));
+    grown.append(this);
+    this.iovaFrame = grown.iovaFrame;
+    this.frame = grown.frame;
+    this.frames = grown.frames;
+    this.bits = grown.bits;
+  }
+}
+
+/** A list with room for `wanted` rows, or for `enough` where the system does not give that much memory. */
+function largest(wanted: number, enough: number): ExtentList {
+  try {
+    return new ExtentList(wanted);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return new ExtentList(Math.ceil(enough));
   }
 }

@@ -1,76 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
-import type { PhysicalMemory } from '../image/physical-memory.js';
-import { type BitRecord, bitMask } from './bit-record.js';
+import { newPageSlot, type PageSlot, type PhysicalMemory } from '../image/physical-memory.js';
+import {
+  beyondHost,
+  type EntryMasks,
+  type FormatMasks,
+  formatMasks,
+  mappingBits,
+  type WordMask,
+} from './entry-masks.js';
 import { WalkError } from './error.js';
-import { type ExtentColumns, ExtentList } from './extents.js';
+import { ExtentList } from './extents.js';
+import { type LeafKernel, leafPath, WRONG, withLeafKernel } from './leaf-kernel.js';
 import { LEVEL_SHIFT, type PagingFormat, pagingFormat } from './paging-format.js';
-import type {
-  LevelStatistics,
-  TableRoot,
-  WalkFinding,
-  WalkFindingCode,
-  WalkOptions,
-  WalkResult,
-} from './walk-result.js';
+import { FrameList, TableSet } from './table-set.js';
+import { type EntryPlace, FindingList } from './walk-findings.js';
+import type { LevelStatistics, TableRoot, WalkOptions, WalkResult } from './walk-result.js';
 
 const ENTRIES = 512;
-const ADDRESS = 0x000f_ffff_ffff_f000n;
+const ALL_PATH = 0xffff;
+const PAGE_SIZE_BIT = 0x80;
+/** Tables between two calls of `progress`. */
+const PROGRESS_STEP = 4096;
 
 /**
  * Walks a page table and gives all its mappings, its table pages, and what is wrong with it. The walk goes on after
  * each finding, with what hardware would make of the entry.
  *
- * @throws WalkError BAD_ARGUMENT for a number of levels that the stage does not have; ImageError when the image cannot
- * be read
+ * @throws WalkError BAD_ARGUMENT for a number of levels that the stage does not have, or a top table that is no address
+ * of a page; ImageError when the image cannot be read
  */
 export function walkTable(memory: PhysicalMemory, root: TableRoot, options: WalkOptions = {}): WalkResult {
-  return new Walk(memory, root, options).run();
+  const format = pagingFormat(root.stage);
+  const { levels, table } = root;
+  if (!format.depths.includes(levels)) {
+    throw new WalkError({
+      code: 'BAD_ARGUMENT',
+      message: `${format.title} tables have ${format.depths.join(', ')} levels, not ${levels}`,
+    });
+  }
+  if ((table & ~0x000f_ffff_ffff_f000n) !== 0n) {
+    throw new WalkError({
+      code: 'BAD_ARGUMENT',
+      message: `a multiple of 4096 below 2^52 expected as address of the top table, found ${formatHex(table)}`,
+    });
+  }
+  return withLeafKernel((kernel) => new Walk(memory, root, options, format, kernel).run());
 }
 
+/** Level 1 tables go through the kernel; the tables above, of which there are 512 times fewer, are walked here. */
 class Walk {
   readonly #memory: PhysicalMemory;
   readonly #root: TableRoot;
   readonly #options: WalkOptions;
   readonly #format: PagingFormat;
+  readonly #masks: FormatMasks;
+  readonly #kernel: LeafKernel;
+  readonly #beyond: WordMask;
+  readonly #findings: FindingList;
   readonly #extents = new ExtentList();
-  readonly #findings: WalkFinding[] = [];
-  readonly #counts: Partial<Record<WalkFindingCode, number>> = {};
-  readonly #seen = new Map<number, number>();
-  readonly #tables: number[][];
+  readonly #seen = new TableSet();
+  /** Where the table of each level is that is being walked. */
+  readonly #slots: readonly PageSlot[];
+  readonly #tables: readonly FrameList[];
   readonly #leaves: number[];
   readonly #entries: number[];
+  /** First and last frame of IOVAs that are asked for. */
+  readonly #first: number;
+  readonly #last: number;
+  /** First frame of IOVAs that the domain cannot have. */
+  readonly #widthFrames: number;
+  readonly #maxRepeats: number;
   #repeats = 0;
   #extentCount = 0;
-  #mapped = 0;
-  #open = { iova: 0, frame: 0, frames: 0, bits: 0 };
+  #tableCount = 0;
 
-  constructor(memory: PhysicalMemory, root: TableRoot, options: WalkOptions) {
+  constructor(
+    memory: PhysicalMemory,
+    root: TableRoot,
+    options: WalkOptions,
+    format: PagingFormat,
+    kernel: LeafKernel,
+  ) {
     this.#memory = memory;
     this.#root = root;
     this.#options = options;
-    this.#format = pagingFormat(root.stage);
-    if (!this.#format.depths.includes(root.levels)) {
-      throw new WalkError({
-        code: 'BAD_ARGUMENT',
-        message: `${this.#format.title} tables have ${this.#format.depths.join(', ')} levels, not ${root.levels}`,
-      });
-    }
-    this.#tables = Array.from({ length: root.levels }, () => []);
-    this.#leaves = this.#tables.map(() => 0);
-    this.#entries = this.#tables.map(() => 0);
+    this.#format = format;
+    this.#masks = formatMasks(format);
+    this.#kernel = kernel;
+    this.#beyond = beyondHost(options.hostBits ?? 52);
+    this.#findings = new FindingList(options, this.#beyond);
+    this.#slots = Array.from({ length: root.levels }, newPageSlot);
+    this.#tables = this.#slots.map(() => new FrameList());
+    this.#leaves = this.#slots.map(() => 0);
+    this.#entries = this.#slots.map(() => 0);
+    this.#first = options.only === undefined ? 0 : Number(options.only.first >> 12n);
+    this.#last = options.only === undefined ? Infinity : Number(options.only.last >> 12n);
+    const { widthBits } = options;
+    this.#widthFrames = widthBits === undefined || format.signExtend ? Infinity : 2 ** (widthBits - 12);
+    this.#maxRepeats = options.maxRepeats ?? 4096;
   }
 
   run(): WalkResult {
     const { levels, table } = this.#root;
-    this.#enter(levels, table, 0n, 0xffff, { level: levels + 1, address: 0n, entry: table });
-    this.#flush();
+    this.#kernel.start(this.#format, (BigInt(this.#beyond.high) << 32n) | BigInt(this.#beyond.low));
+    const frame = Number(table >> 12n);
+    const low = Number(table & 0xffff_ffffn);
+    const high = Number(table >> 32n);
+    this.#enter(levels, frame, 0, ALL_PATH, levels + 1, 0, 0, low, high);
+    const { rows } = this.#kernel;
+    rows.length = this.#rowCount;
+    this.#take();
+    this.#leaves[0] = this.#kernel.leaves();
     return {
       root: this.#root,
       extents: this.#extents,
       extentCount: this.#extentCount,
-      mappedFrames: this.#mapped,
-      tablePages: this.#tables.map((frames) => Float64Array.from(frames)),
+      mappedFrames: this.#leaves.reduce((sum, count, at) => sum + count * 2 ** (9 * at), 0),
+      tablePages: this.#tables.map((frames) => frames.toArray()),
       levels: this.#tables.map(
         (frames, at): LevelStatistics => ({
           level: at + 1,
@@ -79,154 +126,170 @@ class Walk {
           leaves: this.#leaves[at] ?? 0,
         }),
       ),
-      findings: this.#findings,
-      findingCounts: this.#counts,
+      findings: this.#findings.kept,
+      findingCounts: this.#findings.counts,
     };
   }
 
-  #find(code: WalkFindingCode, at: Omit<WalkFinding, 'code' | 'message'>, message: string): void {
-    this.#counts[code] = (this.#counts[code] ?? 0) + 1;
-    if (this.#findings.length < (this.#options.maxFindings ?? 1000)) {
-      this.#findings.push({ code, message, ...at });
-    }
-  }
-
-  /** Walks the table at `table`; `from` is the entry that leads to it. */
+  /**
+   * Walks the table at `frame`.
+   *
+   * @param path mapping bits that the tables above leave
+   * @param fromLevel with `fromTable`, `index`, `low` and `high`: the entry that leads here
+   */
   #enter(
     level: number,
-    table: bigint,
-    iova: bigint,
+    frame: number,
+    iovaFrame: number,
     path: number,
-    from: { level: number; address: bigint; entry: bigint },
+    fromLevel: number,
+    fromTable: number,
+    index: number,
+    low: number,
+    high: number,
   ): void {
-    const pfn = Number(table >> 12n);
-    const place = { ...from, iova };
-    const before = this.#seen.get(pfn);
-    if (before !== undefined) {
-      const code = before === level ? 'SHARED_TABLE' : 'TABLE_LOOP';
-      this.#find(
-        code,
-        place,
-        `a table of its own expected, ${formatHex(table)} was already reached at level ${before}`,
-      );
-      if (++this.#repeats > (this.#options.maxRepeats ?? 4096)) {
-        this.#find('LIMIT', place, 'too many tables are reached more than once; left out from here on');
-        return;
-      }
+    const before = this.#seen.level(frame);
+    const slot = this.#slots[level - 1];
+    if (slot === undefined) return;
+    if (before !== 0) {
+      const place = { level: fromLevel, table: fromTable, index, low, high, iovaFrame };
+      if (!this.#enterAgain(place, frame, level, before)) return;
     }
-    const page = this.#memory.page(pfn);
-    if (typeof page === 'string') {
-      this.#find(
-        page === 'absent' ? 'OUTSIDE_IMAGE' : 'EXCLUDED',
-        place,
-        `a level ${level} table expected at ${formatHex(table)}, ${page === 'absent' ? 'not in the image' : 'left out of the dump'}`,
-      );
+    const miss = this.#memory.locate(frame, slot);
+    if (miss !== undefined) {
+      const place = { level: fromLevel, table: fromTable, index, low, high, iovaFrame };
+      this.#findings.add(miss === 'absent' ? 'OUTSIDE_IMAGE' : 'EXCLUDED', place, () => {
+        const why = miss === 'absent' ? 'not in the image' : 'left out of the dump';
+        return `a level ${level} table expected at ${frameText(frame)}, ${why}`;
+      });
       return;
     }
-    if (before === undefined) {
-      this.#seen.set(pfn, level);
-      this.#tables[level - 1]?.push(pfn);
+    if (before === 0) {
+      this.#seen.add(frame, level);
+      this.#tables[level - 1]?.push(frame);
     }
-    const view = new DataView(page.buffer, page.byteOffset, page.length);
-    const shift = BigInt(12 + 9 * (level - 1));
-    const { first, last } = this.#options.only ?? { first: 0n, last: (1n << 64n) - 1n };
+    if (++this.#tableCount % PROGRESS_STEP === 0) this.#options.progress?.(this.#tableCount);
+    if (level === 1) this.#lowest(slot, frame, iovaFrame, path);
+    else this.#upper(level, slot, frame, iovaFrame, path);
+  }
+
+  /** Notes that a table is reached once more; false when it is not to be walked again. */
+  #enterAgain(place: EntryPlace, frame: number, level: number, before: number): boolean {
+    this.#findings.add(
+      before === level ? 'SHARED_TABLE' : 'TABLE_LOOP',
+      place,
+      () => `a table of its own expected, ${frameText(frame)} was already reached at level ${before}`,
+    );
+    if (++this.#repeats <= this.#maxRepeats) return true;
+    const message = 'too many tables are reached more than once; left out from here on';
+    this.#findings.add('LIMIT', place, () => message);
+    return false;
+  }
+
+  #upper(level: number, { view, offset }: PageSlot, table: number, iovaFrame: number, path: number): void {
+    const span = 2 ** (9 * (level - 1));
+    const masks = this.#masks.levels[level - 1];
+    // The upper half of the top table continues the sign.
+    const wrap = this.#format.signExtend && level === this.#root.levels ? 2 ** 52 - span * ENTRIES : 0;
     for (let index = 0; index < ENTRIES; index++) {
-      const start = this.#canonical(iova + (BigInt(index) << shift));
-      if (start > last || start + (1n << shift) <= first) continue;
-      const entry = view.getBigUint64(index * 8, true);
-      if (entry !== 0n) {
-        this.#entry(level, entry, start, path, table + BigInt(index * 8));
+      const low = view.getUint32(offset + index * 8, true);
+      const high = view.getUint32(offset + index * 8 + 4, true);
+      if ((low | high) === 0) continue;
+      const iova = iovaFrame + index * span + (index >= ENTRIES / 2 ? wrap : 0);
+      if (iova > this.#last || iova + span <= this.#first) continue;
+      if ((low & this.#format.present) === 0) {
+        if (this.#format.absentIsZero) {
+          this.#findings.addGarbage({ level, table, index, low, high, iovaFrame: iova });
+        }
+        continue;
+      }
+      const leaf = (low & PAGE_SIZE_BIT) === 0 ? undefined : masks?.leaf;
+      const entry = leaf ?? masks?.table;
+      if (entry === undefined) continue;
+      if (this.#isWrong(entry, low, high) || iova >= this.#widthFrames) {
+        const place = { level, table, index, low, high, iovaFrame: iova };
+        this.#findings.check(place, entry, iova >= this.#widthFrames);
+      }
+      const bits = mappingBits(entry, low, high) & path;
+      const target = (high & entry.address.high) * 0x10_0000 + ((low & entry.address.low) >>> 12);
+      if (leaf === undefined) {
+        this.#entries[level - 1] = (this.#entries[level - 1] ?? 0) + 1;
+        const below = bits | this.#masks.offPath;
+        this.#enter(level - 1, target, iova, below, level, table, index, low, high);
+      } else {
+        this.#leaves[level - 1] = (this.#leaves[level - 1] ?? 0) + 1;
+        this.#noteRows(this.#kernel.map(iova, target, span, bits | (level << LEVEL_SHIFT)));
       }
     }
   }
 
-  #canonical(iova: bigint): bigint {
-    const bits = BigInt(12 + 9 * this.#root.levels);
-    const upper = this.#format.signExtend && (iova >> (bits - 1n)) & 1n;
-    return upper ? iova | (((1n << 64n) - 1n) ^ ((1n << bits) - 1n)) : iova;
+  #lowest({ bytes, view, offset }: PageSlot, table: number, iovaFrame: number, path: number): void {
+    const kernel = this.#kernel;
+    kernel.entries.set(bytes.subarray(offset, offset + 4096));
+    const first = Math.max(0, this.#first - iovaFrame);
+    const last = Math.min(ENTRIES, this.#last - iovaFrame + 1);
+    if (first >= last) return;
+    const result = kernel.table(iovaFrame, leafPath(path), first, last);
+    if (result < 0 || iovaFrame + last > this.#widthFrames) {
+      this.#checkLowest(view, offset, table, iovaFrame, first, last);
+    }
+    this.#noteRows(result & ~WRONG);
   }
 
-  #entry(level: number, entry: bigint, iova: bigint, path: number, address: bigint): void {
-    const place = { level, address, entry, iova };
-    const format = this.#format.levels[level - 1];
-    if ((entry & BigInt(this.#format.present)) === 0n) {
-      if (this.#format.absentIsZero) this.#find('GARBAGE', place, `0 expected, found ${formatHex(entry)}`);
-      return;
+  /** Finds what is wrong in a level 1 table. */
+  #checkLowest(
+    view: DataView,
+    offset: number,
+    table: number,
+    iovaFrame: number,
+    first: number,
+    last: number,
+  ): void {
+    const masks = this.#masks.levels[0]?.leaf;
+    if (masks === undefined) return;
+    for (let index = first; index < last; index++) {
+      const low = view.getUint32(offset + index * 8, true);
+      const high = view.getUint32(offset + index * 8 + 4, true);
+      if ((low | high) === 0) continue;
+      const present = (low & this.#format.present) !== 0;
+      if (!present && !this.#format.absentIsZero) continue;
+      const tooWide = iovaFrame + index >= this.#widthFrames;
+      if (present && !tooWide && !this.#isWrong(masks, low, high)) continue;
+      const place = { level: 1, table, index, low, high, iovaFrame: iovaFrame + index };
+      if (present) this.#findings.check(place, masks, tooWide);
+      else this.#findings.addGarbage(place);
     }
-    const isLeaf = level === 1 || (format?.leaf !== undefined && (entry & 0x80n) !== 0n);
-    const record = isLeaf ? format?.leaf : format?.table;
-    if (record === undefined) return;
-    const { widthBits, hostBits = 52 } = this.#options;
-    if (widthBits !== undefined && !this.#format.signExtend && iova >> BigInt(widthBits) !== 0n) {
-      this.#find('BEYOND_WIDTH', place, `IOVAs below 2^${widthBits} expected, found ${formatHex(iova)}`);
-    }
-    const misaligned = entry & bitMask(record, (_, name) => name === 'ALIGN');
-    if (misaligned !== 0n) {
-      this.#find(
-        'MISALIGNED',
-        place,
-        `an address aligned to the leaf expected, low bits ${formatHex(misaligned)}`,
-      );
-    }
-    const broken = entry & bitMask(record, ({ kind }, name) => kind === 'reserved' && name !== 'ALIGN');
-    if (broken !== 0n)
-      this.#find('RESERVED_BITS', place, `reserved bits ${formatHex(broken)} expected to be 0`);
-    const target = entry & bitMask(record, ({ kind }) => kind === 'address');
-    if (target >> BigInt(hostBits) !== 0n) {
-      this.#find('BEYOND_HOST', place, `an address below 2^${hostBits} expected, found ${formatHex(target)}`);
-    }
-    const bits = this.#bitsOf(record, entry, path);
-    if (!isLeaf) {
-      this.#entries[level - 1] = (this.#entries[level - 1] ?? 0) + 1;
-      this.#enter(level - 1, entry & ADDRESS, iova, bits | this.#offPath(), place);
-      return;
-    }
-    this.#leaves[level - 1] = (this.#leaves[level - 1] ?? 0) + 1;
-    this.#map(
-      Number(iova >> 12n),
-      Number(target >> 12n),
-      2 ** (9 * (level - 1)),
-      bits | (level << LEVEL_SHIFT),
+  }
+
+  #isWrong({ reserved, align, address }: EntryMasks, low: number, high: number): boolean {
+    const beyond = this.#beyond;
+    return (
+      ((low & (reserved.low | align.low | (address.low & beyond.low))) |
+        (high & (reserved.high | align.high | (address.high & beyond.high)))) !==
+      0
     );
   }
 
-  /** Bits that only the leaf decides. */
-  #offPath(): number {
-    return this.#format.mapping.reduce((all, { mapping, path }) => (path === true ? all : all | mapping), 0);
+  #rowCount = 0;
+
+  /** Takes the kernel's rows when there are many, all but the last, which may go on. */
+  #noteRows(count: number): void {
+    this.#rowCount = count;
+    if (count <= this.#kernel.rowLimit) return;
+    this.#kernel.rows.length = count - 1;
+    this.#take();
+    this.#kernel.keepLast();
+    this.#rowCount = 1;
   }
 
-  #bitsOf(record: BitRecord, entry: bigint, path: number): number {
-    let bits = 0;
-    for (const { field, mapping, inverted = false } of this.#format.mapping) {
-      const set = (entry & bitMask(record, (_, name) => name === field)) !== 0n;
-      if (set !== inverted) bits |= mapping;
-    }
-    return bits & path;
+  #take(): void {
+    const { rows } = this.#kernel;
+    this.#extentCount += rows.length;
+    if (this.#options.extents === undefined) this.#extents.append(rows);
+    else if (rows.length > 0) this.#options.extents(rows);
   }
+}
 
-  #map(iova: number, frame: number, frames: number, bits: number): void {
-    this.#mapped += frames;
-    const open = this.#open;
-    if (iova === open.iova + open.frames && frame === open.frame + open.frames && bits === open.bits) {
-      open.frames += frames;
-      return;
-    }
-    this.#flush();
-    this.#open = { iova, frame, frames, bits };
-  }
-
-  #flush(): void {
-    const { iova, frame, frames, bits } = this.#open;
-    if (frames === 0) return;
-    this.#extentCount++;
-    const row: ExtentColumns = {
-      length: 1,
-      iovaFrame: Float64Array.of(iova),
-      frame: Float64Array.of(frame),
-      frames: Float64Array.of(frames),
-      bits: Uint16Array.of(bits),
-    };
-    if (this.#options.extents === undefined) this.#extents.append(row);
-    else this.#options.extents(row);
-  }
+function frameText(frame: number): string {
+  return formatHex(BigInt(frame) << 12n);
 }

@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory of whole guests: raw, ELF core, flattened and plain kdump of one moment must hold identical pages. Runs
 // where KHO_CAPTURES names the folder with the captures; they are decompressed into build/captures once.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newPageSlot } from '../../src/image/physical-memory.js';
 import { locateHandovers } from '../../src/kho/locate.js';
+import { capture, missingCaptures } from '../captures.js';
 import { differences, IOS, opened, trimmedCore } from './image-files.js';
 
-const captures = process.env['KHO_CAPTURES'];
-const hasZstd = spawnSync('zstd', ['--version'], { stdio: 'ignore' }).status === 0;
-const missing =
-  captures === undefined ? 'KHO_CAPTURES is not set' : hasZstd ? undefined : 'zstd is not installed';
-if (missing !== undefined) console.warn(`SKIP whole captured guests: ${missing}`);
+if (missingCaptures !== undefined) console.warn(`SKIP whole captured guests: ${missingCaptures}`);
 
-/** Decompresses a capture, unless that was done before, and gives the path of the result. */
-function capture(name: string): string {
-  const target = join(import.meta.dirname, '..', '..', 'build', 'captures', name);
-  if (existsSync(target)) return target;
-  mkdirSync(dirname(target), { recursive: true });
-  const temporary = `${target}.${process.pid}`;
-  const source = join(captures ?? '', 'kernel-7.3.4', `${name}.zst`);
-  execFileSync('zstd', ['-dqf', '--sparse', source, '-o', temporary], { stdio: 'inherit' });
-  renameSync(temporary, target);
-  return target;
-}
-
-describe.skipIf(missing !== undefined)('whole captured guests', () => {
+describe.skipIf(missingCaptures !== undefined)('whole captured guests', () => {
   it.each([
     ['kho-luo/handover', 'kho-luo'],
     ['vtd-legacy/mem', 'vtd-legacy'],

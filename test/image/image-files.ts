@@ -18,7 +18,7 @@ export function fixture(name: string): string {
 }
 
 /** Path of a trimmed core of a real guest. */
-export function trimmedCore(name: 'kho-luo' | 'vtd-legacy'): string {
+export function trimmedCore(name: 'kho-luo' | 'vtd-legacy' | 'vtd-scalable'): string {
   return join(fixtures, 'kernel-7.3.4', `${name}.trimmed.elf`);
 }
 

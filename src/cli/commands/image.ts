@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { formatHex } from '../../bytes/hex.js';
 import { escapeText } from '../../bytes/printable.js';
 import {
   type MemoryImage,
   type MemoryRange,
-  type OpenImageOptions,
   openSplitImage,
   PAGE_SIZE,
   type PageRun,
@@ -21,10 +20,12 @@ import {
 } from '../../render/image-text.js';
 import { JSON_SCHEMA_VERSION, jsonString } from '../../render/json-text.js';
 import { count, formatSize } from '../../render/size.js';
-import { parseAddress, parseSpan } from '../address-argument.js';
+import { parseSpan } from '../address-argument.js';
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
+import { IMAGE_OPTIONS, imageOptions } from '../image-options.js';
+import { isSameFile } from '../output-file.js';
 import { startProgress } from '../progress.js';
 
 interface Request {
@@ -54,16 +55,7 @@ export const image: Command = defineCommand({
     },
   },
   options: {
-    io: {
-      choices: ['auto', 'read', 'mmap'],
-      default: 'auto',
-      describe:
-        'how to get at the file; auto maps files of 8 MiB and more that are on a local file system and that nobody has open for writing, and reads others; a mapped file that is truncated meanwhile ends kho with SIGBUS, read gives an error',
-    },
-    base: { type: 'string', describe: 'raw images: physical address of the first byte' },
-    hole: { type: 'string', describe: 'raw images: addresses START:LENGTH that the file skips' },
-    raw: { type: 'boolean', default: false, describe: 'raw memory, whatever the first bytes look like' },
-    clip: { type: 'boolean', default: false, describe: 'use what there is of a truncated file' },
+    ...IMAGE_OPTIONS,
     out: { alias: 'o', type: 'string', describe: 'trim: the ELF core to write' },
     pages: {
       type: 'string',
@@ -77,13 +69,7 @@ export const image: Command = defineCommand({
     const { action, file: files, out, pages } = args;
     if (action !== 'trim' && (out !== undefined || pages !== undefined))
       throw new UsageError('--out and --pages go with kho image trim');
-    const options: OpenImageOptions = {
-      io: ioChoice(args.io),
-      format: args.raw ? 'raw' : 'auto',
-      truncated: args.clip ? 'clip' : 'refuse',
-      ...(args.base === undefined ? {} : { base: parseAddress(args.base, '--base') }),
-      ...(args.hole === undefined ? {} : { hole: parseSpan(args.hole, '--hole') }),
-    };
+    const options = imageOptions(args);
     const name = files.join(' ');
     return inFile(name, () => {
       const opened = openSplitImage(files, options);
@@ -99,10 +85,6 @@ export const image: Command = defineCommand({
     });
   },
 });
-
-function ioChoice(text: string): 'auto' | 'read' | 'mmap' {
-  return text === 'read' || text === 'mmap' ? text : 'auto';
-}
 
 function reportAccess({ name, image: opened, io }: Request): void {
   const way = opened.io === 'mmap' ? 'mapped' : 'read';
@@ -174,7 +156,7 @@ function trim(
 ): number {
   if (out === undefined || pages === undefined)
     throw new UsageError('kho image trim needs --out FILE and --pages LIST');
-  if (files.some((file) => isSameFile(file, out)))
+  if (files.some((file) => isSameFile(out, file)))
     throw new UsageError(`${out} is the image; it is not overwritten`);
   const result = trimImage(opened, out, parsePages(pages));
   const missing = result.absent + result.excluded;
@@ -192,11 +174,6 @@ function trim(
     io.stderr.write(`kho: ${escapeText(`${name}: ${what}`)}\n`);
   }
   return missing > 0 ? EXIT.findings : EXIT.ok;
-}
-
-function isSameFile(a: string, b: string): boolean {
-  const [first, second] = [a, b].map((file) => statSync(file, { throwIfNoEntry: false }));
-  return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
 }
 
 /** The page frames that a list of addresses and ranges touches. */

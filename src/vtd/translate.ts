@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatHex } from '../bytes/hex.js';
+import type { PhysicalMemory } from '../image/physical-memory.js';
+import { type BitRecord, bitMask, decodeBits } from './bit-record.js';
+import type { FieldValue } from './device-path.js';
+import { levelsWidth } from './domain.js';
+import { WalkError } from './error.js';
+import { LEVEL_SHIFT, MAPPING, type PagingFormat, pagingFormat, type Stage } from './paging-format.js';
+import { registerBytes } from './registers.js';
+import type { TableRoot } from './walk-result.js';
+
+/** A first stage whose addresses, those of its own tables too, go through a second stage. */
+export interface NestedRoot {
+  readonly first: TableRoot;
+  readonly second: TableRoot;
+}
+
+/** What a request is and what is known of the hardware. */
+export interface TranslateOptions {
+  /** What the device does; a mapping that does not allow it is a fault. Default: anything the mapping allows. */
+  readonly access?: 'read' | 'write' | undefined;
+  /** Width in bits of the domain's addresses where it is less than the levels give. */
+  readonly widthBits?: number | undefined;
+  /** Width in bits of the platform's physical addresses. Default 52. */
+  readonly hostBits?: number | undefined;
+}
+
+/** One entry that was read. */
+export interface TranslationStep {
+  readonly stage: Stage;
+  /** 1 for the lowest tables. */
+  readonly level: number;
+  /** Where in its table, 0 to 511. */
+  readonly index: number;
+  /** Physical address of the entry; of first-stage entries behind a second stage the one that was found for it. */
+  readonly address: bigint;
+  /** The address that is being translated: an IOVA, or a guest-physical address in the second stage of a nested one. */
+  readonly input: bigint;
+  readonly entry: bigint;
+  /** What the entry is read as; `undefined` when it is not present. */
+  readonly record: BitRecord | undefined;
+  /** Its fields; none when it is not present. */
+  readonly fields: Readonly<Record<string, FieldValue>>;
+}
+
+/**
+ * Why an address is not translated:
+ *
+ * - `BEYOND_WIDTH`: it has more bits than the domain
+ * - `NOT_CANONICAL`: a first-stage address whose upper bits do not continue its sign
+ * - `NOT_PRESENT`: an entry is not present
+ * - `RESERVED_BITS`: an entry has reserved bits set, among them low bits of a large leaf's address
+ * - `BEYOND_HOST`: an entry leads beyond what the platform's memory bus can carry
+ * - `OUTSIDE_IMAGE`, `EXCLUDED`: a table is not in the image, or was left out of the dump
+ * - `NO_READ`, `NO_WRITE`: the entries of the path together do not allow the access
+ */
+export type TranslationFaultCode =
+  | 'BEYOND_WIDTH'
+  | 'NOT_CANONICAL'
+  | 'NOT_PRESENT'
+  | 'RESERVED_BITS'
+  | 'BEYOND_HOST'
+  | 'OUTSIDE_IMAGE'
+  | 'EXCLUDED'
+  | 'NO_READ'
+  | 'NO_WRITE';
+
+/** Why, in one sentence, and in which stage. */
+export interface TranslationFault {
+  readonly code: TranslationFaultCode;
+  readonly message: string;
+  readonly stage: Stage;
+}
+
+/** One address and what becomes of it. */
+export interface Translation {
+  readonly iova: bigint;
+  /** The physical address; `undefined` when there is a fault. */
+  readonly phys: bigint | undefined;
+  /** Bytes that are mapped by the same leaf, the smaller one of two stages; 0 when there is a fault. */
+  readonly pageSize: number;
+  /** Bits of `MAPPING` and the leaf's level, as those of extents; of two stages what both allow. */
+  readonly bits: number;
+  /** All entries in the order in which hardware reads them. */
+  readonly steps: readonly TranslationStep[];
+  readonly fault: TranslationFault | undefined;
+}
+
+const ENTRY_BYTES = 8n;
+
+/**
+ * Translates one address as hardware does: every entry that is read on the way, and why when it faults.
+ *
+ * @param root one table, or two for nested translation
+ * @param iova 64 bits
+ * @throws WalkError BAD_ARGUMENT for an address of more than 64 bits or levels that the stage does not have; ImageError
+ * when the image cannot be read
+ */
+export function translate(
+  memory: PhysicalMemory,
+  root: TableRoot | NestedRoot,
+  iova: bigint,
+  options: TranslateOptions = {},
+): Translation {
+  const run = new TranslationRun(memory, 'second' in root ? root.second : undefined, options.hostBits ?? 52);
+  const found = run.stage('second' in root ? root.first : root, iova, options.widthBits);
+  const fault = found.fault ?? forbidden(found, options.access);
+  return {
+    iova,
+    phys: fault === undefined ? found.phys : undefined,
+    pageSize: fault === undefined ? found.pageSize : 0,
+    bits: found.bits,
+    steps: run.steps,
+    fault,
+  };
+}
+
+interface Found {
+  readonly phys: bigint;
+  readonly pageSize: number;
+  readonly bits: number;
+  readonly stage: Stage;
+  readonly fault: TranslationFault | undefined;
+}
+
+function forbidden(
+  { bits, stage }: Found,
+  access: 'read' | 'write' | undefined,
+): TranslationFault | undefined {
+  if (access === 'read' && (bits & MAPPING.READ) === 0) {
+    return { code: 'NO_READ', stage, message: 'the mapping does not allow reading' };
+  }
+  if (access === 'write' && (bits & MAPPING.WRITE) === 0) {
+    return { code: 'NO_WRITE', stage, message: 'the mapping does not allow writing' };
+  }
+  if ((bits & (MAPPING.READ | MAPPING.WRITE)) === 0) {
+    return {
+      code: 'NO_READ',
+      stage,
+      message: 'the entries of the path together allow neither reading nor writing',
+    };
+  }
+  return undefined;
+}
+
+class TranslationRun {
+  readonly steps: TranslationStep[] = [];
+  readonly #memory: PhysicalMemory;
+  readonly #second: TableRoot | undefined;
+  readonly #hostBits: number;
+
+  constructor(memory: PhysicalMemory, second: TableRoot | undefined, hostBits: number) {
+    this.#memory = memory;
+    this.#second = second;
+    this.#hostBits = hostBits;
+  }
+
+  /** Translates `input` by the table at `root`, and what it finds by the second stage where there is one. */
+  stage(root: TableRoot, input: bigint, widthBits: number | undefined): Found {
+    const format = pagingFormat(root.stage);
+    if (!format.depths.includes(root.levels)) {
+      throw new WalkError({
+        code: 'BAD_ARGUMENT',
+        message: `${format.title} tables have ${format.depths.join(', ')} levels, not ${root.levels}`,
+      });
+    }
+    const fault = inputFault(format, root, input, widthBits);
+    if (fault !== undefined) return faulted(fault);
+    const hasSecond = this.#second !== undefined && root.stage === 'first';
+    let table = root.table;
+    let bits = 0xffff;
+    for (let level = root.levels; ; level--) {
+      const index = Number((input >> BigInt(12 + 9 * (level - 1))) & 0x1ffn);
+      let address = table + BigInt(index) * ENTRY_BYTES;
+      if (hasSecond) {
+        const through = this.#throughSecond(address);
+        if (through.fault !== undefined) return through;
+        address = through.phys;
+      }
+      const read = this.#read(format, level, index, address, input);
+      if ('code' in read) return faulted(read);
+      const { record, entry, isLeaf } = read;
+      bits = mappingBits(format, record, entry, bits);
+      const target = entry & bitMask(record, ({ kind }) => kind === 'address');
+      if (isLeaf) {
+        const size = 1n << BigInt(12 + 9 * (level - 1));
+        const phys = target | (input & (size - 1n));
+        const leafBits = (bits & 0xfff) | (level << LEVEL_SHIFT);
+        const own = { phys, pageSize: Number(size), bits: leafBits, stage: root.stage, fault: undefined };
+        return hasSecond ? combine(own, this.#throughSecond(phys)) : own;
+      }
+      bits |= leafOnly(format);
+      table = target;
+    }
+  }
+
+  #throughSecond(address: bigint): Found {
+    if (this.#second === undefined) throw new RangeError('no second stage');
+    const found = this.stage(this.#second, address, undefined);
+    return found.fault === undefined ? found : { ...found, fault: guestFault(found.fault, address) };
+  }
+
+  #read(
+    format: PagingFormat,
+    level: number,
+    index: number,
+    address: bigint,
+    input: bigint,
+  ): TranslationFault | { record: BitRecord; entry: bigint; isLeaf: boolean } {
+    const { stage } = format;
+    const page = this.#memory.page(Number(address >> 12n));
+    const where = `level ${level} entry at ${formatHex(address)}`;
+    if (typeof page === 'string') {
+      const absent = page === 'absent';
+      const why = absent ? 'not in the image' : 'left out of the dump';
+      return { code: absent ? 'OUTSIDE_IMAGE' : 'EXCLUDED', stage, message: `${where}: ${why}` };
+    }
+    const within = Number(address & 0xfffn);
+    const entry = new DataView(page.buffer, page.byteOffset, page.length).getBigUint64(within, true);
+    const { table, leaf } = format.levels[level - 1] ?? {};
+    const isLeaf = level === 1 || (leaf !== undefined && (entry & 0x80n) !== 0n);
+    const record = isLeaf ? leaf : table;
+    const present = (entry & BigInt(format.present)) !== 0n;
+    const step = { stage, level, index, address, input, entry };
+    if (!present || record === undefined) {
+      this.steps.push({ ...step, record: undefined, fields: {} });
+      const message = `${where}: not present${entry === 0n ? '' : `, but not 0: ${formatHex(entry)}`}`;
+      return { code: 'NOT_PRESENT', stage, message };
+    }
+    this.steps.push({ ...step, record, fields: decodeBits(record, registerBytes(entry)) });
+    const broken = entry & bitMask(record, ({ kind }) => kind === 'reserved');
+    if (broken !== 0n) {
+      return {
+        code: 'RESERVED_BITS',
+        stage,
+        message: `${where}: reserved bits ${formatHex(broken)} expected to be 0`,
+      };
+    }
+    const target = entry & bitMask(record, ({ kind }) => kind === 'address');
+    const physical = stage === 'second' || this.#second === undefined;
+    if (physical && target >> BigInt(this.#hostBits) !== 0n) {
+      const message = `${where}: an address below 2^${this.#hostBits} expected, found ${formatHex(target)}`;
+      return { code: 'BEYOND_HOST', stage, message };
+    }
+    return { record, entry, isLeaf };
+  }
+}
+
+function faulted(fault: TranslationFault): Found {
+  return { phys: 0n, pageSize: 0, bits: 0, stage: fault.stage, fault };
+}
+
+function guestFault(fault: TranslationFault, address: bigint): TranslationFault {
+  return { ...fault, message: `guest-physical ${formatHex(address)}: ${fault.message}` };
+}
+
+/** What both stages allow; where to, and what the memory is like, the second one says. */
+function combine(first: Found, second: Found): Found {
+  if (second.fault !== undefined) return second;
+  const both = MAPPING.READ | MAPPING.WRITE | MAPPING.EXECUTE;
+  const smaller = first.pageSize < second.pageSize ? first : second;
+  return {
+    ...second,
+    pageSize: smaller.pageSize,
+    bits:
+      (first.bits & second.bits & both) |
+      (first.bits & ~both & 0xfff) |
+      (second.bits & MAPPING.SNOOP) |
+      (smaller.bits & ~0xfff),
+  };
+}
+
+function inputFault(
+  { signExtend, stage }: PagingFormat,
+  { levels }: TableRoot,
+  input: bigint,
+  widthBits: number | undefined,
+): TranslationFault | undefined {
+  if (input < 0n || input >> 64n !== 0n) {
+    throw new WalkError({ code: 'BAD_ARGUMENT', message: `addresses have 64 bits, not ${input}` });
+  }
+  const width = BigInt(Math.min(widthBits ?? 64, levelsWidth(levels)));
+  const upper = input >> (width - (signExtend ? 1n : 0n));
+  if (upper === 0n) return undefined;
+  if (!signExtend) {
+    const message = `addresses below 2^${width} expected, found ${formatHex(input)}`;
+    return { code: 'BEYOND_WIDTH', stage, message };
+  }
+  // All bits above the sign, and the sign, are ones.
+  if (upper === (1n << (65n - width)) - 1n) return undefined;
+  const message = `bits 63:${width - 1n} expected to be equal, found ${formatHex(input)}`;
+  return { code: 'NOT_CANONICAL', stage, message };
+}
+
+function leafOnly(format: PagingFormat): number {
+  return format.mapping.reduce((all, { mapping, path }) => (path === true ? all : all | mapping), 0);
+}
+
+function mappingBits(format: PagingFormat, record: BitRecord, entry: bigint, path: number): number {
+  let bits = 0;
+  for (const { field, mapping, inverted = false } of format.mapping) {
+    const set = (entry & bitMask(record, (_, name) => name === field)) !== 0n;
+    if (set !== inverted) bits |= mapping;
+  }
+  return bits & path;
+}

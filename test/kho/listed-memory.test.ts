@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { PageStore } from '../../src/image/index.js';
+import { type ListedElement, ListedMemoryCheck, type ListFault } from '../../src/kho/listed-memory.js';
+import { TableBuilder, type TableRoot, walkTable } from '../../src/vtd/index.js';
+import { rfcMem } from './rfc-recursion.js';
+
+/** Tables of a domain: leaves from 4 GiB on, tables from 16 MiB on. */
+function buildTables(
+  levels: number,
+  map: (builder: TableBuilder) => void,
+): { memory: PageStore; root: TableRoot } {
+  const memory = new PageStore();
+  let pfn = 0x1000;
+  const builder = new TableBuilder({
+    stage: 'second',
+    levels,
+    allocate: () => pfn++,
+    put: (at, page) => memory.putPage(at, page.slice()),
+  });
+  map(builder);
+  return { memory, root: builder.finish() };
+}
+
+function faultsOf(memory: PageStore, root: TableRoot, list: readonly ListedElement[]): readonly ListFault[] {
+  const check = new ListedMemoryCheck(list);
+  return check.finish(walkTable(memory, root, { extents: check.take }));
+}
+
+const count = (faults: readonly ListFault[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const { kind } of faults) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+};
+
+const GIB = 1n << 30n;
+
+describe('the mem list that the RFC of 2024 writes', () => {
+  it('leaves out the top two tables and lists every data page', () => {
+    const megabytes = 3n;
+    const { memory, root } = buildTables(4, (builder) => builder.map(0n, 4n * GIB, megabytes << 21n, 3));
+    const list = rfcMem(memory, root.table, 4);
+    // One table of level 2, three of level 1, and 512 data pages for each: the counts of rfc-2024.md section 4.
+    expect(list.length).toBe(1 + 3 + 3 * 512);
+    const faults = faultsOf(memory, root, list);
+    expect(count(faults)).toEqual({ 'data-page': 3 * 512, 'missing-table': 2 });
+    expect(faults.filter(({ kind }) => kind === 'missing-table')).toEqual([
+      { kind: 'missing-table', address: root.table, element: undefined, level: 4, iova: undefined },
+      { kind: 'missing-table', address: root.table + 4096n, element: undefined, level: 3, iova: undefined },
+    ]);
+    expect(faults[0]).toMatchObject({ address: 4n * GIB, iova: 0n, element: 2 });
+  });
+
+  it('leaves out all below the other entries of the top table, and lists 4096 bytes of a large leaf', () => {
+    const { memory, root } = buildTables(3, (builder) => {
+      builder.map(0x20_0000n, 4n * GIB, 0x20_0000n, 0x2003);
+      builder.map(GIB, 5n * GIB, 0x1000n, 3);
+    });
+    const faults = faultsOf(memory, root, rfcMem(memory, root.table, 3));
+    expect(count(faults)).toEqual({ 'part-of-leaf': 1, 'missing-table': 4 });
+    expect(faults[0]).toMatchObject({ address: 4n * GIB, iova: 0x20_0000n });
+  });
+});
+
+describe('a mem list', () => {
+  const { memory, root } = buildTables(4, (builder) => builder.map(0x1000n, 4n * GIB, 0x3000n, 3));
+  const pages = (list: readonly bigint[]): ListedElement[] =>
+    list.map((address) => ({ address, length: 4096n }));
+  const tables = [0n, 1n, 2n, 3n].map((each) => root.table + each * 4096n);
+
+  it('is right when it has the tables and nothing else', () => {
+    expect(faultsOf(memory, root, pages(tables))).toEqual([]);
+    expect(faultsOf(memory, root, pages([...tables].reverse()))).toEqual([]);
+  });
+
+  it('is told what it has too much of, twice, or not as a page', () => {
+    const list = [
+      ...pages([...tables, root.table, 9n * GIB, 4n * GIB + 0x1000n]),
+      { address: 0x123n, length: 4096n },
+      { address: 0x2000n, length: 8192n },
+    ];
+    expect(faultsOf(memory, root, list).map(({ kind, element, iova }) => [kind, element, iova])).toEqual([
+      ['duplicate', 4, undefined],
+      ['not-a-page', 7, undefined],
+      ['not-a-page', 8, undefined],
+      ['data-page', 6, 0x2000n],
+      ['stranger', 5, undefined],
+    ]);
+  });
+});
