@@ -7,6 +7,16 @@
  */
 
 export {
+  type Area,
+  type AreaColumns,
+  type AreaFault,
+  AreaMappingCheck,
+  areaColumns,
+  type Backing,
+  type MappingDifference,
+  type MappingFault,
+} from './area-mappings.js';
+export {
   type CompatEffect,
   type CompatOutcome,
   type CompatVerdict,
@@ -36,6 +46,7 @@ export {
   type SubBlob,
 } from './debugfs-folder.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
+export * from './ioctl-log/index.js';
 export { type KernelSet, kernelSet, knownKernels, RFC_2024 } from './kernel-set.js';
 export { type KernelVersions, readKernelVersions } from './kernel-versions-section.js';
 export { type LayoutFit, layoutFit } from './layout-fit.js';
