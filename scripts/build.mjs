@@ -41,10 +41,8 @@ if (!onlyCli) {
 
 const cli = join(dist, 'cli');
 mkdirSync(cli, { recursive: true });
-const { metafile } = await build({
+const options = {
   absWorkingDir: root,
-  entryPoints: ['src/cli/main.ts'],
-  outfile: join(cli, 'kho-main.js'),
   bundle: true,
   platform: 'node',
   target: 'node20.19',
@@ -52,12 +50,24 @@ const { metafile } = await build({
   format: 'cjs',
   minify: true,
   legalComments: 'none',
+  // Native code, optional: required from node_modules if it is there.
+  external: ['koffi'],
+};
+// What the threads of a walk run.
+await build({
+  ...options,
+  entryPoints: ['src/cli/walk-worker.ts'],
+  outfile: join(cli, 'walk-worker.js'),
+  define: { 'import.meta.dirname': '__dirname' },
+});
+const { metafile } = await build({
+  ...options,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: join(cli, 'kho-main.js'),
   // start.cjs compiles the file by itself, so it has to be what Node would have wrapped around it.
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
   define: { KHO_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
-  // Native code, optional: required from node_modules if it is there.
-  external: ['koffi'],
   plugins: [yargsWithoutFiles],
   metafile: true,
 });

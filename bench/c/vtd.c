@@ -2,7 +2,9 @@
 // The C side of the VT-d benchmark: a second-stage walk of a raw image, mapped. It does what our walker does: merged
 // extents with permission and attribute bits as columns, frames of the table pages by level (each reached once: a bitmap
 // of all frames of the image tells), leaves and table entries counted, entries that break a rule counted.
-//   vtd plain|tuned collect|stream IMAGE ROOT LEVELS RUNS    prints nanoseconds of the best run, and a checksum
+//   vtd plain|tuned collect|stream IMAGE OFFSET FRAME ROOT LEVELS RUNS
+// prints nanoseconds of the best run, and a checksum. The image holds the memory from frame FRAME on at file offset
+// OFFSET.
 // `plain` is the loop one writes first; `tuned` keeps the open extent in registers and compares an entry with the one
 // before it plus 4096 before it looks at bits. `stream` reuses a buffer of 8192 rows instead of keeping all extents.
 #include <fcntl.h>
@@ -15,13 +17,16 @@
 #include <time.h>
 
 #define ADDRESS 0x000ffffffffff000ull
-#define HOST_BITS 52
 #define BUFFER_ROWS 8192
 
-enum { READ = 1, WRITE = 2, EXECUTE = 4, SNOOP = 8, ACCESSED = 16, DIRTY = 32, LEVEL_SHIFT = 12 };
+/* Bits of an extent: read, write, execute (as in entries), snoop 8, accessed 16, dirty 32, and the level. */
+enum { READ = 1, WRITE = 2, EXECUTE = 4, LEVEL_SHIFT = 12 };
 
 static const uint8_t *image;
-static uint64_t image_frames;
+static uint64_t first_frame, image_frames;
+/* Address bits that the platform lacks: a choice of the caller, none here. */
+static volatile uint64_t host_bits = 52;
+static uint64_t beyond_host;
 static uint64_t *seen;
 static int streaming;
 
@@ -95,61 +100,28 @@ static void map(uint64_t iova, uint64_t frame, uint64_t frames, unsigned bits)
 
 static unsigned bits_of(uint64_t entry)
 {
-	unsigned bits = entry & (READ | WRITE | EXECUTE);
-	if (entry & 1 << 11)
-		bits |= SNOOP;
-	if (entry & 1 << 8)
-		bits |= ACCESSED;
-	if (entry & 1 << 9)
-		bits |= DIRTY;
-	return bits;
+	return (entry & (READ | WRITE | EXECUTE)) | (entry >> 11 & 1) << 3 | (entry >> 8 & 1) << 4 | (entry >> 9 & 1) << 5;
 }
 
 /** The table at a frame, or NULL; counts it once. */
 static const uint64_t *enter(int level, uint64_t frame)
 {
-	if (frame >= image_frames) {
+	uint64_t at = frame - first_frame;
+	if (at >= image_frames) {
 		findings++;
 		return NULL;
 	}
-	if (seen[frame / 64] >> frame % 64 & 1) {
+	if (seen[at / 64] >> at % 64 & 1) {
 		findings++;
 		return NULL;
 	}
-	seen[frame / 64] |= 1ull << frame % 64;
+	seen[at / 64] |= 1ull << at % 64;
 	if (tables[level - 1] == table_room[level - 1]) {
 		table_room[level - 1] = table_room[level - 1] ? table_room[level - 1] * 2 : 512;
 		table_pages[level - 1] = grown(table_pages[level - 1], table_room[level - 1] * 8);
 	}
 	table_pages[level - 1][tables[level - 1]++] = frame;
-	return (const uint64_t *)(image + (frame << 12));
-}
-
-static void walk(int level, uint64_t frame, uint64_t iova, unsigned path, int tuned);
-
-/** Entries of upper levels and of the plain walk, one by one. */
-static void walk_entry(int level, uint64_t entry, uint64_t iova, unsigned path, int tuned)
-{
-	if (!(entry & 3)) {
-		if (entry)
-			findings++;
-		return;
-	}
-	unsigned bits = bits_of(entry) & path;
-	if (entry & ADDRESS & ~((1ull << HOST_BITS) - 1))
-		findings++;
-	if (level > 1 && (level > 3 || !(entry & 0x80))) {
-		if (entry & (level > 3 ? 0x880 : 0x800))
-			findings++;
-		table_entries[level - 1]++;
-		walk(level - 1, (entry & ADDRESS) >> 12, iova, bits | ~7u, tuned);
-		return;
-	}
-	uint64_t frames = 1ull << 9 * (level - 1);
-	if (entry & ADDRESS & ((frames - 1) << 12))
-		findings++;
-	leaves[level - 1]++;
-	map(iova, (entry & ADDRESS) >> 12 & ~(frames - 1), frames, bits | level << LEVEL_SHIFT);
+	return (const uint64_t *)(image + (at << 12));
 }
 
 /** A level 1 table: most entries need one comparison. */
@@ -174,7 +146,7 @@ static void walk_leaves_tuned(const uint64_t *entries, uint64_t iova, unsigned p
 				findings++;
 			continue;
 		}
-		if (entry & ADDRESS & ~((1ull << HOST_BITS) - 1))
+		if (entry & ADDRESS & beyond_host)
 			findings++;
 		unsigned these = (bits_of(entry) & path) | 1 << LEVEL_SHIFT;
 		uint64_t target = (entry & ADDRESS) >> 12;
@@ -206,13 +178,34 @@ static void walk(int level, uint64_t frame, uint64_t iova, unsigned path, int tu
 		walk_leaves_tuned(entries, iova, path);
 		return;
 	}
-	for (uint64_t index = 0; index < 512; index++)
-		walk_entry(level, entries[index], iova + (index << 9 * (level - 1)), path, tuned);
+	uint64_t frames = 1ull << 9 * (level - 1);
+	for (uint64_t index = 0; index < 512; index++) {
+		uint64_t entry = entries[index];
+		if (!(entry & 3)) {
+			if (entry)
+				findings++;
+			continue;
+		}
+		unsigned bits = bits_of(entry) & path;
+		if (entry & ADDRESS & beyond_host)
+			findings++;
+		if (level > 3 || (level > 1 && !(entry & 0x80))) {
+			if (entry & (level > 3 ? 0x880 : 0x800))
+				findings++;
+			table_entries[level - 1]++;
+			walk(level - 1, (entry & ADDRESS) >> 12, iova + index * frames, bits | ~7u, tuned);
+			continue;
+		}
+		if (entry & ADDRESS & ((frames - 1) << 12))
+			findings++;
+		leaves[level - 1]++;
+		map(iova + index * frames, (entry & ADDRESS) >> 12 & ~(frames - 1), frames, bits | level << LEVEL_SHIFT);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 7)
+	if (argc != 9)
 		return 2;
 	int tuned = !strcmp(argv[1], "tuned");
 	streaming = !strcmp(argv[2], "stream");
@@ -223,10 +216,14 @@ int main(int argc, char **argv)
 	image = mmap(NULL, status.st_size, PROT_READ, MAP_SHARED, file, 0);
 	if (image == MAP_FAILED)
 		return 2;
-	image_frames = status.st_size / 4096;
-	uint64_t root = strtoull(argv[4], NULL, 0), best = UINT64_MAX;
-	int levels = atoi(argv[5]);
-	for (int run = 0; run < atoi(argv[6]); run++) {
+	uint64_t offset = strtoull(argv[4], NULL, 0);
+	first_frame = strtoull(argv[5], NULL, 0);
+	image += offset;
+	image_frames = (status.st_size - offset) / 4096;
+	beyond_host = ~((1ull << host_bits) - 1);
+	uint64_t root = strtoull(argv[6], NULL, 0), best = UINT64_MAX;
+	int levels = atoi(argv[7]);
+	for (int run = 0; run < atoi(argv[8]); run++) {
 		uint64_t start = now();
 		seen = calloc(image_frames / 64 + 1, 8);
 		if (!seen)

@@ -28,6 +28,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/check.js')).check,
   },
   {
+    name: 'verify',
+    positionals: '[input]',
+    summary: 'check a handover: will the next kernel find everything?',
+    load: async () => (await import('./commands/verify.js')).verify,
+  },
+  {
     name: 'compat',
     positionals: '[old] [new]',
     summary: 'predict what another kernel makes of a handover',
@@ -60,8 +66,20 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'vtd',
     positionals: '<action> <file> [operand]',
-    summary: 'look into VT-d tables of a memory image: domains, walk, translate, irt, dmar',
+    summary: 'look into VT-d tables of a memory image: domains, walk, translate, diff',
     load: async () => (await import('./commands/vtd.js')).vtd,
+  },
+  {
+    name: 'build',
+    positionals: '<description>',
+    summary: 'make the memory image of a handover from a description',
+    load: async () => (await import('./commands/build.js')).build,
+  },
+  {
+    name: 'migrate',
+    positionals: '<image..>',
+    summary: 're-encode a handover for another kernel release',
+    load: async () => (await import('./commands/migrate.js')).migrate,
   },
   {
     name: 'log',

@@ -11,10 +11,12 @@ import {
 } from '../kho/compat-side.js';
 import { looksLikeFdt } from '../kho/debugfs-folder.js';
 import { looksLikeElf } from '../kho/elf-sections.js';
-import { memoryOf, sideInImage } from '../kho/image-side.js';
+import { sideInImage } from '../kho/image-side.js';
 import { readKernelVersions } from '../kho/kernel-versions-section.js';
+import { memoryOf } from '../kho/memory-of.js';
 import type { IdentifyOptions } from '../schemas/identify.js';
 import { inFile, UsageError } from './failure.js';
+import { firstBytes } from './first-bytes.js';
 import { openFolder } from './folder-input.js';
 import { readInput } from './input.js';
 import { parseJson } from './json-input.js';
@@ -35,7 +37,7 @@ export async function readSide(word: string, options: IdentifyOptions): Promise<
   }
   if (found?.isDirectory()) return inFile(word, () => sideOfFolder(word, openFolder(word), options));
   if (found?.isFile()) {
-    const first = firstBytes(word);
+    const first = firstBytes(word, ELF_TYPE + 2);
     if (looksLikeElf(first) && first[ELF_TYPE] !== ET_CORE) return inFile(word, () => kernelSide(word));
     if (isImage(first, found.size)) return await imageSide(word, options);
   }
@@ -70,10 +72,6 @@ async function imageSide(file: string, options: IdentifyOptions): Promise<Compat
       image.close();
     }
   });
-}
-
-function firstBytes(file: string): Uint8Array {
-  return inFile(file, () => withFile(file, (read) => read(0, ELF_TYPE + 2)));
 }
 
 function kernelSide(file: string): CompatSide {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { inFile } from './failure.js';
 import { Output } from './output.js';
 
 /** Whether two names on the command line are one file. */
@@ -37,16 +38,17 @@ export function streamFile<T>(file: string, write: (output: Output) => T): T {
   const existing = statSync(file, { throwIfNoEntry: false });
   const direct = existing !== undefined && !existing.isFile();
   const target = direct ? file : `${file}.${process.pid}.tmp`;
-  const descriptor = openSync(target, direct ? 'w' : 'wx');
+  const descriptor = inFile(file, () => openSync(target, direct ? 'w' : 'wx'));
   try {
     const output = new Output(descriptor);
     const result = write(output);
     output.flush();
-    closeSync(descriptor);
-    if (!direct) renameSync(target, file);
+    if (!direct) inFile(file, () => renameSync(target, file));
     return result;
   } catch (error) {
     if (!direct) rmSync(target, { force: true });
     throw error;
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the actions of kho vtd are given: where tables start, which device, what is known of the hardware.
+import { formatHex } from '../bytes/hex.js';
 import type { PhysicalMemory } from '../image/index.js';
 import {
   type Capabilities,
@@ -10,6 +11,7 @@ import {
   formatSourceId,
   GuestMemory,
   type NestedRoot,
+  pagingFormat,
   parseSourceId,
   type TableRoot,
 } from '../vtd/index.js';
@@ -139,6 +141,10 @@ function tableTarget(memory: PhysicalMemory, pgd: string, args: VtdArguments): V
   const table = register(pgd, '--pgd');
   if ((table & 0xfffn) !== 0n) throw new UsageError(`--pgd: expected a multiple of 4096, found "${pgd}"`);
   const root: TableRoot = { stage: firstStage ? 'first' : 'second', table, levels };
+  const { depths, title } = pagingFormat(root.stage);
+  if (!depths.includes(levels)) {
+    throw new UsageError(`--levels: ${title} tables have ${depths.join(', ')} levels, not ${levels}`);
+  }
   const capabilities = capabilitiesOf(args);
   const none = { widthBits: undefined, name: undefined, device: undefined };
   return { image: memory, memory, root, through: root, hostBits, capabilities, ...none };
@@ -191,4 +197,28 @@ export function onlyOf(only: string | undefined): { first: bigint; last: bigint 
     throw new UsageError(`--only: expected IOVAs of 64 bits, found "${only}"`);
   }
   return { first: start, last: start + length - 1n };
+}
+
+/** One line that says what table it is. */
+export function targetTitle({ name, device, root, widthBits }: VtdTarget): string {
+  const tables = device?.tables;
+  const whose = tables === undefined ? '' : `${name}  domain ${tables.did}, ${tables.type}, `;
+  if (root === undefined) return `${whose}addresses are physical addresses`;
+  const width = widthBits === undefined ? '' : `, ${widthBits} bits`;
+  const which = tables !== undefined && tables.type !== 'nested' ? '' : `${root.stage}-stage `;
+  return `${whose}${which}table ${formatHex(root.table)}, ${root.levels} levels${width}`;
+}
+
+/** The same as members of JSON. */
+export function targetDocument({ name, device, root, widthBits }: VtdTarget): object {
+  return {
+    device: name ?? null,
+    pasid: device?.pasid ?? null,
+    did: device?.tables?.did ?? null,
+    type: device?.tables?.type ?? (root === undefined ? null : `${root.stage}-stage`),
+    stage: root?.stage ?? null,
+    table: root?.table ?? null,
+    levels: root?.levels ?? null,
+    width: widthBits ?? null,
+  };
 }

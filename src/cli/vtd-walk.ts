@@ -2,6 +2,7 @@
 // kho vtd walk: extents are written as they are found, in any format.
 import { formatHex } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
+import type { OpenImageOptions } from '../image/index.js';
 import { JSON_SCHEMA_VERSION, writeJsonArray } from '../render/json-text.js';
 import { type Paint, plainPaint } from '../render/paint.js';
 import { count, formatSize } from '../render/size.js';
@@ -27,14 +28,21 @@ import {
 } from '../render/vtd-findings.js';
 import { deviceFaultText, writeDevicePath } from '../render/vtd-path-text.js';
 import { MappingSummary } from '../render/vtd-summary.js';
-import { MappingCheck, type MappingFinding, type WalkResult, walkTable } from '../vtd/index.js';
+import {
+  MappingCheck,
+  type MappingFinding,
+  type WalkOptions,
+  type WalkResult,
+  walkTable,
+} from '../vtd/index.js';
 import type { Io } from './command.js';
 import { EXIT } from './exit-code.js';
 import { UsageError } from './failure.js';
 import { streamFile } from './output-file.js';
 import { startProgress } from './progress.js';
 import { outputWidth } from './terminal.js';
-import type { VtdTarget } from './vtd-options.js';
+import { targetDocument, targetTitle, type VtdTarget } from './vtd-options.js';
+import { walkInThreads } from './walk-threads.js';
 
 /** What extents can be written as. */
 export const WALK_FORMATS = ['table', 'json', 'jsonl', 'csv', 'columns'] as const;
@@ -48,6 +56,9 @@ export interface WalkRequest {
   readonly summary: boolean;
   readonly out: string | undefined;
   readonly only: { readonly first: bigint; readonly last: bigint } | undefined;
+  readonly threads: number;
+  /** How the image was opened. */
+  readonly image: OpenImageOptions;
 }
 
 /** Where the text and bytes of a walk go. */
@@ -76,36 +87,12 @@ export function runWalk(target: VtdTarget, request: WalkRequest, io: Io): number
   return walked || fault !== undefined ? EXIT.findings : EXIT.ok;
 }
 
-/** One line that says what is walked. */
-function titleOf({ name, device, root, widthBits }: VtdTarget): string {
-  const tables = device?.tables;
-  const whose = tables === undefined ? '' : `${name}  domain ${tables.did}, ${tables.type}, `;
-  if (root === undefined) return `${whose}addresses are physical addresses`;
-  const width = widthBits === undefined ? '' : `, ${widthBits} bits`;
-  const which = tables !== undefined && tables.type !== 'nested' ? '' : `${root.stage}-stage `;
-  return `${whose}${which}table ${formatHex(root.table)}, ${root.levels} levels${width}`;
-}
-
-/** The member `domain` of the JSON document. */
-function domainOf({ name, device, root, widthBits }: VtdTarget): object {
-  return {
-    device: name ?? null,
-    pasid: device?.pasid ?? null,
-    did: device?.tables?.did ?? null,
-    type: device?.tables?.type ?? (root === undefined ? null : `${root.stage}-stage`),
-    stage: root?.stage ?? null,
-    table: root?.table ?? null,
-    levels: root?.levels ?? null,
-    width: widthBits ?? null,
-  };
-}
-
 /** @returns whether there were findings */
 function writeWalk(target: VtdTarget, request: WalkRequest, sink: Sink, paint: Paint, io: Io): boolean {
   const { format, summary, file } = request;
   const picture = summary ? new MappingSummary() : undefined;
   const columns = format === 'columns' ? new ColumnsWriter((bytes) => sink.writeBytes(bytes)) : undefined;
-  if (format === 'table') sink.write(`${paint('title', titleOf(target))}\n`);
+  if (format === 'table') sink.write(`${paint('title', targetTitle(target))}\n`);
   if (format === 'json') writeJsonHead(sink.write, target);
   const rows: ExtentWriter =
     picture !== undefined
@@ -144,17 +131,20 @@ function textWriter(format: WalkRequest['format'], out: TextSink, paint: Paint):
 }
 
 function walk(target: VtdTarget, request: WalkRequest, extents: ExtentWriter): WalkResult | undefined {
-  const { memory, root, widthBits, hostBits } = target;
+  const { image, memory, root, widthBits, hostBits } = target;
+  const { file, only, threads } = request;
   if (root === undefined) return undefined;
-  const progress = startProgress(`walking ${escapeText(request.file)}`);
+  const progress = startProgress(`walking ${escapeText(file)}`);
+  const options: WalkOptions = {
+    widthBits,
+    hostBits,
+    only,
+    extents,
+    progress: (tables) => progress.note(tables, 'table pages'),
+  };
   try {
-    return walkTable(memory, root, {
-      widthBits,
-      hostBits,
-      only: request.only,
-      extents,
-      progress: (tables) => progress.note(tables, 'table pages'),
-    });
+    if (threads === 1 || memory !== image) return walkTable(memory, root, options);
+    return walkInThreads({ file, options: request.image, memory }, root, options, threads);
   } finally {
     progress.end();
   }
@@ -168,7 +158,7 @@ function writeTail(out: TextSink, result: WalkResult, paint: Paint): void {
 
 function writeJsonHead(out: TextSink, target: VtdTarget): void {
   out(`{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "vtd-walk",\n  "domain": `);
-  writeJsonValue(out, domainOf(target), '  ');
+  writeJsonValue(out, targetDocument(target), '  ');
   out(',\n  "extents": [');
 }
 

@@ -24,6 +24,7 @@ export {
   type PageSlot,
   type PhysicalMemory,
 } from './physical-memory.js';
+export { samePage } from './same-page.js';
 export { type PageHit, type PagePattern, type ScanProgress, scanPages } from './scan.js';
 export type { TruncatedChoice } from './segments.js';
 export { openSplitImage } from './split-image.js';

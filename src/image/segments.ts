@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
+import { NumberColumn } from '../bytes/number-column.js';
 import { ADDRESS_LIMIT } from './address.js';
 import type { ByteSource } from './byte-source.js';
 import { ImageError } from './error.js';
@@ -18,35 +19,16 @@ export interface Segments {
 /** What to do about headers that promise more bytes than the file has. */
 export type TruncatedChoice = 'refuse' | 'clip';
 
-/** A growing column of numbers at 8 bytes each. */
-class Column {
-  #values = new Float64Array(16);
-  length = 0;
-
-  push(value: number): void {
-    if (this.length === this.#values.length) {
-      const grown = new Float64Array(2 * this.length);
-      grown.set(this.#values);
-      this.#values = grown;
-    }
-    this.#values[this.length++] = value;
-  }
-
-  toArray(): Float64Array {
-    return this.#values.subarray(0, this.length);
-  }
-}
-
 /** Collects the stretches of memory that a format's headers name, checks each against the file, and sorts them out. */
 export class SegmentBuilder {
   readonly #source: ByteSource;
   readonly #truncated: TruncatedChoice;
   readonly #remark: (text: string) => void;
-  readonly #starts = new Column();
-  readonly #ends = new Column();
-  readonly #offsets = new Column();
-  readonly #excludedStarts = new Column();
-  readonly #excludedEnds = new Column();
+  readonly #starts = new NumberColumn();
+  readonly #ends = new NumberColumn();
+  readonly #offsets = new NumberColumn();
+  readonly #excludedStarts = new NumberColumn();
+  readonly #excludedEnds = new NumberColumn();
 
   constructor(source: ByteSource, truncated: TruncatedChoice, remark: (text: string) => void) {
     this.#source = source;
@@ -99,7 +81,7 @@ export class SegmentBuilder {
   /** The disjoint segments: where several named the same memory, the first wins, and contents win over exclusion. */
   build(): Segments {
     const count = this.#starts.length;
-    const join = (a: Column, b: Column): Float64Array => {
+    const join = (a: NumberColumn, b: NumberColumn): Float64Array => {
       const all = new Float64Array(a.length + b.length);
       all.set(a.toArray());
       all.set(b.toArray(), a.length);

@@ -116,6 +116,16 @@ export interface MappingDifference {
   readonly found: number;
 }
 
+/** What a comparison of areas with page tables found. */
+export interface AreaMappings {
+  /** The first differences, by IOVA. */
+  readonly differences: readonly MappingDifference[];
+  /** How many there are of each kind. */
+  readonly counts: Readonly<Record<MappingFault, number>>;
+  /** Pages that differ. */
+  readonly pages: number;
+}
+
 /** A difference that may still grow, in frames. */
 interface Open {
   readonly kind: MappingFault;
@@ -145,6 +155,7 @@ export class AreaMappingCheck {
   };
   readonly #kept: number;
   readonly #differences: MappingDifference[] = [];
+  #pages = 0;
   readonly #counts: Record<MappingFault, number> = { unmapped: 0, outside: 0, permission: 0, repointed: 0 };
   /** The area that is being looked at, and up to where it was found mapped. */
   #area = 0;
@@ -186,11 +197,11 @@ export class AreaMappingCheck {
     }
   };
 
-  /** Ends the comparison: what was not reached is not mapped. @returns differences by kind, and the first of them */
-  finish(): { differences: readonly MappingDifference[]; counts: Readonly<Record<MappingFault, number>> } {
+  /** Ends the comparison: what was not reached is not mapped. */
+  finish(): AreaMappings {
     this.#leaveAreasBefore(Number.POSITIVE_INFINITY);
     this.#flush();
-    return { differences: this.#differences, counts: this.#counts };
+    return { differences: this.#differences, counts: this.#counts, pages: this.#pages };
   }
 
   /** An extent that does not just go on. */
@@ -325,6 +336,7 @@ export class AreaMappingCheck {
     if (open === undefined) return;
     this.#open = undefined;
     this.#counts[open.kind]++;
+    this.#pages += open.end - open.first;
     if (this.#differences.length >= this.#kept) return;
     const bytes = (frames: number): bigint => BigInt(frames) << 12n;
     this.#differences.push({

@@ -3,10 +3,8 @@
 import { formatHex } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
 import { openFdt } from '../fdt/fdt.js';
-import { ImageError } from '../image/error.js';
 import type { PhysicalMemory } from '../image/physical-memory.js';
 import { khoRoot } from '../schemas/abi/kho-root.js';
-import type { Memory } from '../schemas/lang/memory.js';
 import {
   type DebugfsSide,
   type FolderIssue,
@@ -15,6 +13,7 @@ import {
   type SubBlob,
 } from './debugfs-folder.js';
 import { type LocatedFdt, locateHandovers, type SearchableMemory } from './locate.js';
+import { memoryOf } from './memory-of.js';
 
 /** Room that a blob of unknown size is read from: FDTs of kho-v1 roots fit in a page. */
 const PAGE_SIZE = 4096;
@@ -59,16 +58,4 @@ function readSide(memory: PhysicalMemory, { address, size }: LocatedFdt): Debugf
 function readBlob(memory: PhysicalMemory, address: bigint, size: bigint | undefined): Uint8Array | undefined {
   if (size !== undefined && size > LARGEST_BLOB) return undefined;
   return memoryOf(memory)(address, size === undefined ? PAGE_SIZE : Number(size));
-}
-
-/** An image as the layouts' interpreters ask for memory: bytes, or `undefined` for what it does not hold. */
-export function memoryOf(image: PhysicalMemory): Memory {
-  return (address, length) => {
-    try {
-      return image.read(address, length);
-    } catch (error) {
-      if (error instanceof ImageError) return undefined;
-      throw error;
-    }
-  };
 }

@@ -6,16 +6,14 @@
  * @module kho
  */
 
-export {
-  type Area,
-  type AreaColumns,
-  type AreaFault,
-  AreaMappingCheck,
-  areaColumns,
-  type Backing,
-  type MappingDifference,
-  type MappingFault,
-} from './area-mappings.js';
+export type { Area, Backing, MappingDifference, MappingFault } from './area-mappings.js';
+export { BlockSet } from './block-set.js';
+export { type FinishOptions, HandoverBuilder } from './build.js';
+export type { BootData } from './build-boot.js';
+export { BuildError, type BuildErrorCode } from './build-error.js';
+export { buildHandover } from './build-handover.js';
+export { type DomainDescription, postedMemList } from './build-rfc.js';
+export type { BuiltHandover } from './built-handover.js';
 export {
   type CompatEffect,
   type CompatOutcome,
@@ -34,6 +32,8 @@ export {
   sideOfKernel,
   sideOfRelease,
 } from './compat-side.js';
+export type { Consumer } from './consumer.js';
+export type { ByteSpan, Contents, PatternContents } from './contents.js';
 export { diffSides, type FolderChange, type FolderOnlyChange } from './debugfs-diff.js';
 export {
   type DebugfsSide,
@@ -45,8 +45,77 @@ export {
   type ScratchRegion,
   type SubBlob,
 } from './debugfs-folder.js';
+export { descriptionFromJson } from './description-json.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
+export { FreePages } from './free-pages.js';
+export {
+  type GivenDevice,
+  type GivenSpace,
+  type GivenSpaces,
+  givenSpacesFromJson,
+} from './given-spaces.js';
+export type { GivenDomain, GivenState } from './given-state.js';
+export {
+  Handover,
+  type HandoverOptions,
+  type KexecMetadata,
+  type ReservedRegion,
+} from './handover.js';
+export type * from './handover-description.js';
+export type { HandoverIssue, HandoverPart } from './handover-issue.js';
+export {
+  type ConsumerNode,
+  HandoverError,
+  type HandoverErrorCode,
+  type HandoverRoot,
+} from './handover-root.js';
+export { HandoverSpace } from './handover-space.js';
 export * from './ioctl-log/index.js';
+export type {
+  AreaColumns,
+  HandoverDevice,
+  HandoverDomain,
+  HandoverIoas,
+  HandoverUnit,
+  IommuState,
+  ListedMemory,
+} from './iommu-state.js';
 export { type KernelSet, kernelSet, knownKernels, RFC_2024 } from './kernel-set.js';
 export { type KernelVersions, readKernelVersions } from './kernel-versions-section.js';
 export { type LayoutFit, layoutFit } from './layout-fit.js';
+export {
+  type DamagedFdt,
+  type KhoSetupData,
+  type LocatedFdt,
+  type LocateResult,
+  locateHandovers,
+  type SearchableMemory,
+} from './locate.js';
+export type { HandoverFile, HandoverFlb, HandoverSession, LuoState } from './luo-state.js';
+export type { MapIssue } from './map-reader.js';
+export type { FolioColumns, MemfdState } from './memfd-state.js';
+export { type MigrateOptions, type Migration, migrateHandover } from './migrate.js';
+export type { MigrationLoss } from './migration-loss.js';
+export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
+export type { RunColumns } from './preserved-runs.js';
+export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export type {
+  Finding,
+  FindingPlace,
+  KernelEffect,
+  Rule,
+  RuleFamily,
+  Severity,
+} from './rules/rule.js';
+export { RULES } from './rules/table.js';
+export type { ScratchState } from './scratch-state.js';
+export { memoryOfSide, type SideMemory } from './side-memory.js';
+export {
+  type DomainSummary,
+  type HandoverSummary,
+  type PreservedSummary,
+  type RootSummary,
+  summarize,
+} from './summary.js';
+export { type SkippedRule, type Verification, type VerifyOptions, verifyHandover } from './verify.js';
+export type { PlannedFile } from './write-luo.js';

@@ -7,14 +7,6 @@ import type { WalkResult } from '../vtd/walk-result.js';
 
 const PAGE = 4096n;
 
-/** An element of `mem`. */
-export interface ListedElement {
-  /** Physical address. */
-  readonly address: bigint;
-  /** In bytes. */
-  readonly length: bigint;
-}
-
 /**
  * What is wrong with a list:
  *
@@ -22,16 +14,8 @@ export interface ListedElement {
  * - `data-page`: a page that devices read or write, no table, is listed
  * - `part-of-leaf`: the same, of a 2 MiB or 1 GiB leaf of which only 4096 bytes are listed
  * - `stranger`: a listed page is neither a table nor mapped
- * - `duplicate`: a page is listed twice
- * - `not-a-page`: an element is not one aligned page
  */
-export type ListFaultKind =
-  | 'missing-table'
-  | 'data-page'
-  | 'part-of-leaf'
-  | 'stranger'
-  | 'duplicate'
-  | 'not-a-page';
+export type ListFaultKind = 'missing-table' | 'data-page' | 'part-of-leaf' | 'stranger';
 
 /** One fault of a list. */
 export interface ListFault {
@@ -61,16 +45,11 @@ export class ListedMemoryCheck {
   readonly #low: number;
   readonly #high: number;
 
-  constructor(list: readonly ListedElement[]) {
+  /** @param list frames of the listed pages, in the order of the list */
+  constructor(list: Float64Array) {
     const first = new Map<number, number>();
-    list.forEach(({ address, length }, element) => {
-      if (length !== PAGE || address % PAGE !== 0n) {
-        this.#tell('not-a-page', address, element);
-        return;
-      }
-      const frame = Number(address / PAGE);
-      if (first.has(frame)) this.#tell('duplicate', address, element);
-      else first.set(frame, element);
+    list.forEach((frame, element) => {
+      if (!first.has(frame)) first.set(frame, element);
     });
     this.#frames = Float64Array.from(first.keys()).sort();
     this.#positions = Uint32Array.from(this.#frames, (frame) => first.get(frame) ?? 0);
@@ -107,7 +86,7 @@ export class ListedMemoryCheck {
     return low;
   }
 
-  /** Ends the comparison. @returns the faults: of the list itself, of its pages by address, then missing tables by level */
+  /** Ends the comparison. @returns the faults: listed pages by address, then missing tables from the top level down */
   finish({ tablePages }: Pick<WalkResult, 'tablePages'>): readonly ListFault[] {
     const tables = new Set<number>();
     for (const pages of tablePages) for (const frame of pages) tables.add(frame);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
 import { escapeText } from '../bytes/printable.js';
+import { DMAR_HEADER, DMAR_STRUCTURES } from '../vtd/abi/dmar-structures.js';
 import type { DeviceScope, DmarStructure, DmarTable } from '../vtd/dmar.js';
-import { DMAR_HEADER, DMAR_STRUCTURES } from '../vtd/dmar-structures.js';
 import { JSON_SCHEMA_VERSION } from './json-text.js';
 import type { Paint } from './paint.js';
 import type { TextSink } from './text-sink.js';

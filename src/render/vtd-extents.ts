@@ -60,12 +60,19 @@ export function jsonLinesExtents(out: TextSink): ExtentWriter {
 /** CSV with a header line; `page` is the size of the leaves in bytes. */
 export function csvExtents(out: TextSink): ExtentWriter {
   out('iova,phys,length,perm,page,flags\n');
+  // Extents have few kinds of bits, and there may be millions.
+  const tails = new Map<number, string>();
   return writer(out, (rows, row) => {
     const bits = rows.bits[row] ?? 0;
     const iova = frameHex(rows.iovaFrame[row] ?? 0);
     const phys = frameHex(rows.frame[row] ?? 0);
     const length = frameHex(rows.frames[row] ?? 0);
-    return `${iova},${phys},${length},${permissionText(bits)},${leafSize(bits)},${flagNames(bits).join(' ')}\n`;
+    let tail = tails.get(bits);
+    if (tail === undefined) {
+      tail = `${permissionText(bits)},${leafSize(bits)},${flagNames(bits).join(' ')}\n`;
+      tails.set(bits, tail);
+    }
+    return `${iova},${phys},${length},${tail}`;
   });
 }
 
@@ -86,10 +93,9 @@ export function flagNames(bits: number): string[] {
   return FLAGS.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name);
 }
 
-/** Lines of a table for people, with a heading. */
+/** Lines of a table for people, with a heading above the first one. */
 export function tableExtents(out: TextSink, paint: Paint): ExtentWriter {
-  const heading = `${'IOVA'.padEnd(18)}  ${'physical'.padEnd(18)}  ${'size'.padEnd(11)}  perm  leaves  flags`;
-  out(`${paint('title', heading)}\n`);
+  let heading = `${'IOVA'.padEnd(18)}  ${'physical'.padEnd(18)}  ${'size'.padEnd(11)}  perm  leaves  flags`;
   return writer(out, (rows, row) => {
     const bits = rows.bits[row] ?? 0;
     const size = formatSize(BigInt(rows.frames[row] ?? 0) << 12n);
@@ -101,6 +107,8 @@ export function tableExtents(out: TextSink, paint: Paint): ExtentWriter {
       formatSize(leafSize(bits)).padEnd(6),
       paint('note', flagNames(bits).join(' ')),
     ];
-    return `${cells.join('  ').trimEnd()}\n`;
+    const head = heading === '' ? '' : `${paint('title', heading)}\n`;
+    heading = '';
+    return `${head}${cells.join('  ').trimEnd()}\n`;
   });
 }

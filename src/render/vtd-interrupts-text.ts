@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
-import {
-  type Interrupt,
-  type InterruptTable,
-  interruptSource,
-  REMAPPED_INTERRUPT,
-} from '../vtd/interrupts.js';
+import { REMAPPED_INTERRUPT } from '../vtd/abi/interrupt-entries.js';
+import { type Interrupt, type InterruptTable, interruptSource } from '../vtd/interrupts.js';
 import { JSON_SCHEMA_VERSION } from './json-text.js';
 import type { Paint } from './paint.js';
 import { count } from './size.js';

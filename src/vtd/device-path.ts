@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
 import type { PhysicalMemory } from '../image/physical-memory.js';
-import { type BitField, type BitRecord, type BitValues, checkBits, decodeBits } from './bit-record.js';
-import { type DeviceRoot, resolveRoot } from './device-root.js';
 import {
   CONTEXT_ENTRY,
   PASID_DIRECTORY_ENTRY,
@@ -10,7 +8,9 @@ import {
   ROOT_ENTRY,
   SCALABLE_CONTEXT_ENTRY,
   SCALABLE_ROOT_ENTRY,
-} from './device-tables.js';
+} from './abi/device-tables.js';
+import { type BitField, type BitRecord, type BitValues, checkBits, decodeBits } from './bit-record.js';
+import { type DeviceRoot, resolveRoot } from './device-root.js';
 import { contextTables, type DomainTables, pasidTables, type TablesOrReason } from './domain.js';
 import { WalkError } from './error.js';
 import { SOURCE_IDS } from './source-id.js';

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
+import { RTADDR } from './abi/registers.js';
 import type { TableMode } from './domain.js';
 import { WalkError } from './error.js';
-import { type Capabilities, decodeRegister, RTADDR } from './registers.js';
+import { type Capabilities, decodeRegister } from './registers.js';
 
 /** Where the tables of a VT-d unit start, and what is known about the unit. */
 export interface DeviceRoot {

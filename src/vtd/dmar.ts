@@ -3,15 +3,15 @@ import { formatHex } from '../bytes/hex.js';
 import type { Issue } from '../bytes/issue.js';
 import { decodeLatin1 } from '../bytes/latin1.js';
 import { quoteName } from '../bytes/printable.js';
-import { type BitRecord, type BitValues, checkBits, decodeBits } from './bit-record.js';
-import type { FieldValue } from './device-path.js';
 import {
   DEVICE_SCOPE,
   DMAR_HEADER,
   DMAR_STRUCTURE,
   DMAR_STRUCTURES,
   type DmarStructureFormat,
-} from './dmar-structures.js';
+} from './abi/dmar-structures.js';
+import { type BitRecord, type BitValues, checkBits, decodeBits } from './bit-record.js';
+import type { FieldValue } from './device-path.js';
 import { WalkError } from './error.js';
 
 /** A device named by its way through bridges. */

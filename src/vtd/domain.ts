@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Issue } from '../bytes/issue.js';
+import type { CONTEXT_ENTRY, PASID_ENTRY, SCALABLE_CONTEXT_ENTRY } from './abi/device-tables.js';
 import { addressWidth } from './agaw.js';
 import type { BitValues } from './bit-record.js';
-import type { CONTEXT_ENTRY, PASID_ENTRY, SCALABLE_CONTEXT_ENTRY } from './device-tables.js';
 import type { TableRoot } from './walk-result.js';
 
 /** How the tables of a unit are laid out: RTADDR bits 11:10. */

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PhysicalMemory } from '../image/physical-memory.js';
-import { decodeBits } from './bit-record.js';
-import { CONTEXT_RULES, PASID_RULES, SCALABLE_CONTEXT_RULES } from './capability-rules.js';
-import { type DeviceRoot, resolveRoot } from './device-root.js';
 import {
   CONTEXT_ENTRY,
   PASID_DIRECTORY_ENTRY,
@@ -10,7 +7,10 @@ import {
   ROOT_ENTRY,
   SCALABLE_CONTEXT_ENTRY,
   SCALABLE_ROOT_ENTRY,
-} from './device-tables.js';
+} from './abi/device-tables.js';
+import { decodeBits } from './bit-record.js';
+import { CONTEXT_RULES, PASID_RULES, SCALABLE_CONTEXT_RULES } from './capability-rules.js';
+import { type DeviceRoot, resolveRoot } from './device-root.js';
 import {
   contextTables,
   type DeviceEntry,

@@ -5,6 +5,22 @@
  * @module vtd
  */
 
+export {
+  CONTEXT_ENTRY,
+  PASID_DIRECTORY_ENTRY,
+  PASID_ENTRY,
+  ROOT_ENTRY,
+  SCALABLE_CONTEXT_ENTRY,
+  SCALABLE_ROOT_ENTRY,
+} from './abi/device-tables.js';
+export {
+  DEVICE_SCOPE,
+  DMAR_HEADER,
+  DMAR_STRUCTURES,
+  type DmarStructureFormat,
+} from './abi/dmar-structures.js';
+export { POSTED_INTERRUPT, REMAPPED_INTERRUPT } from './abi/interrupt-entries.js';
+export { CAP, ECAP, IRTA, RTADDR } from './abi/registers.js';
 export { ADDRESS_WIDTHS, type AddressWidth, addressWidth } from './agaw.js';
 export {
   type AddressBits,
@@ -23,6 +39,7 @@ export {
   type TextBits,
 } from './bit-record.js';
 export { TableBuilder, type TableBuildOptions } from './build.js';
+export { type CompareOptions, type CompareResult, compareTables } from './compare.js';
 export {
   type DeviceFault,
   type DeviceFaultCode,
@@ -33,13 +50,12 @@ export {
 } from './device-path.js';
 export { type DeviceRoot, resolveRoot } from './device-root.js';
 export {
-  CONTEXT_ENTRY,
-  PASID_DIRECTORY_ENTRY,
-  PASID_ENTRY,
-  ROOT_ENTRY,
-  SCALABLE_CONTEXT_ENTRY,
-  SCALABLE_ROOT_ENTRY,
-} from './device-tables.js';
+  type Difference,
+  type DifferenceColumns,
+  differenceAt,
+  type MappingSide,
+  UNMAPPED,
+} from './differences.js';
 export {
   type DeviceScope,
   type DmarFinding,
@@ -48,12 +64,6 @@ export {
   type DmarTable,
   decodeDmar,
 } from './dmar.js';
-export {
-  DEVICE_SCOPE,
-  DMAR_HEADER,
-  DMAR_STRUCTURES,
-  type DmarStructureFormat,
-} from './dmar-structures.js';
 export type {
   Attachment,
   DeviceEntry,
@@ -77,12 +87,11 @@ export {
 export { GuestMemory } from './guest-memory.js';
 export {
   type Interrupt,
+  type InterruptEntry,
   type InterruptFinding,
   type InterruptFindingCode,
   type InterruptTable,
   interruptSource,
-  POSTED_INTERRUPT,
-  REMAPPED_INTERRUPT,
   readInterrupts,
 } from './interrupts.js';
 export { MappingCheck, type MappingFinding } from './mapping-check.js';
@@ -97,15 +106,8 @@ export {
   SECOND_STAGE,
   type Stage,
 } from './paging-format.js';
-export {
-  CAP,
-  type Capabilities,
-  decodeCapabilities,
-  decodeRegister,
-  ECAP,
-  IRTA,
-  RTADDR,
-} from './registers.js';
+export { type Capabilities, decodeCapabilities, decodeRegister } from './registers.js';
+export type { SamePage } from './same-page.js';
 export { formatSourceId, parseSourceId, SOURCE_IDS } from './source-id.js';
 export type { DeviceTableKind } from './table-pages.js';
 export {
@@ -118,6 +120,7 @@ export {
   translate,
 } from './translate.js';
 export { walkTable } from './walk.js';
+export { joinWalks, splitWalk, type WalkRange } from './walk-parts.js';
 export type {
   LevelStatistics,
   TableRoot,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
 import type { PhysicalMemory } from '../image/physical-memory.js';
-import { type BitRecord, bitMask, decodeBits } from './bit-record.js';
+import { type BitRecord, decodeBits } from './bit-record.js';
 import type { FieldValue } from './device-path.js';
 import { levelsWidth } from './domain.js';
+import { beyondHost, type EntryMasks, formatMasks, mappingBits, type WordMask } from './entry-masks.js';
 import { WalkError } from './error.js';
 import { LEVEL_SHIFT, MAPPING, type PagingFormat, pagingFormat, type Stage } from './paging-format.js';
 import { registerBytes } from './registers.js';
@@ -87,6 +88,7 @@ export interface Translation {
 }
 
 const ENTRY_BYTES = 8n;
+const LOW = 0xffff_ffffn;
 
 /**
  * Translates one address as hardware does: every entry that is read on the way, and why when it faults.
@@ -148,11 +150,13 @@ class TranslationRun {
   readonly #memory: PhysicalMemory;
   readonly #second: TableRoot | undefined;
   readonly #hostBits: number;
+  readonly #beyond: WordMask;
 
   constructor(memory: PhysicalMemory, second: TableRoot | undefined, hostBits: number) {
     this.#memory = memory;
     this.#second = second;
     this.#hostBits = hostBits;
+    this.#beyond = beyondHost(hostBits);
   }
 
   /** Translates `input` by the table at `root`, and what it finds by the second stage where there is one. */
@@ -179,9 +183,9 @@ class TranslationRun {
       }
       const read = this.#read(format, level, index, address, input);
       if ('code' in read) return faulted(read);
-      const { record, entry, isLeaf } = read;
-      bits = mappingBits(format, record, entry, bits);
-      const target = entry & bitMask(record, ({ kind }) => kind === 'address');
+      const { masks, entry, isLeaf } = read;
+      bits &= mappingBits(masks, Number(entry & LOW), Number(entry >> 32n));
+      const target = masked(entry, masks.address);
       if (isLeaf) {
         const size = 1n << BigInt(12 + 9 * (level - 1));
         const phys = target | (input & (size - 1n));
@@ -189,7 +193,7 @@ class TranslationRun {
         const own = { phys, pageSize: Number(size), bits: leafBits, stage: root.stage, fault: undefined };
         return hasSecond ? combine(own, this.#throughSecond(phys)) : own;
       }
-      bits |= leafOnly(format);
+      bits |= formatMasks(format).offPath;
       table = target;
     }
   }
@@ -206,7 +210,7 @@ class TranslationRun {
     index: number,
     address: bigint,
     input: bigint,
-  ): TranslationFault | { record: BitRecord; entry: bigint; isLeaf: boolean } {
+  ): TranslationFault | { masks: EntryMasks; entry: bigint; isLeaf: boolean } {
     const { stage } = format;
     const page = this.#memory.page(Number(address >> 12n));
     const where = `level ${level} entry at ${formatHex(address)}`;
@@ -220,15 +224,17 @@ class TranslationRun {
     const { table, leaf } = format.levels[level - 1] ?? {};
     const isLeaf = level === 1 || (leaf !== undefined && (entry & 0x80n) !== 0n);
     const record = isLeaf ? leaf : table;
+    const compiled = formatMasks(format).levels[level - 1];
+    const masks = isLeaf ? compiled?.leaf : compiled?.table;
     const present = (entry & BigInt(format.present)) !== 0n;
     const step = { stage, level, index, address, input, entry };
-    if (!present || record === undefined) {
+    if (!present || record === undefined || masks === undefined) {
       this.steps.push({ ...step, record: undefined, fields: {} });
       const message = `${where}: not present${entry === 0n ? '' : `, but not 0: ${formatHex(entry)}`}`;
       return { code: 'NOT_PRESENT', stage, message };
     }
     this.steps.push({ ...step, record, fields: decodeBits(record, registerBytes(entry)) });
-    const broken = entry & bitMask(record, ({ kind }) => kind === 'reserved');
+    const broken = masked(entry, masks.reserved) | masked(entry, masks.align);
     if (broken !== 0n) {
       return {
         code: 'RESERVED_BITS',
@@ -236,13 +242,13 @@ class TranslationRun {
         message: `${where}: reserved bits ${formatHex(broken)} expected to be 0`,
       };
     }
-    const target = entry & bitMask(record, ({ kind }) => kind === 'address');
     const physical = stage === 'second' || this.#second === undefined;
-    if (physical && target >> BigInt(this.#hostBits) !== 0n) {
-      const message = `${where}: an address below 2^${this.#hostBits} expected, found ${formatHex(target)}`;
+    if (physical && masked(entry, this.#beyond) !== 0n) {
+      const target = formatHex(masked(entry, masks.address));
+      const message = `${where}: an address below 2^${this.#hostBits} expected, found ${target}`;
       return { code: 'BEYOND_HOST', stage, message };
     }
-    return { record, entry, isLeaf };
+    return { masks, entry, isLeaf };
   }
 }
 
@@ -292,15 +298,7 @@ function inputFault(
   return { code: 'NOT_CANONICAL', stage, message };
 }
 
-function leafOnly(format: PagingFormat): number {
-  return format.mapping.reduce((all, { mapping, path }) => (path === true ? all : all | mapping), 0);
-}
-
-function mappingBits(format: PagingFormat, record: BitRecord, entry: bigint, path: number): number {
-  let bits = 0;
-  for (const { field, mapping, inverted = false } of format.mapping) {
-    const set = (entry & bitMask(record, (_, name) => name === field)) !== 0n;
-    if (set !== inverted) bits |= mapping;
-  }
-  return bits & path;
+/** Bits of an entry. */
+function masked(entry: bigint, { low, high }: WordMask): bigint {
+  return entry & ((BigInt(high) << 32n) | BigInt(low));
 }

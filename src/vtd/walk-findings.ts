@@ -3,15 +3,17 @@ import { formatHex } from '../bytes/hex.js';
 import type { EntryMasks, WordMask } from './entry-masks.js';
 import type { WalkFinding, WalkFindingCode, WalkOptions } from './walk-result.js';
 
-/** An entry of a table, as the walk has it. */
+/** An entry of a table, as the walk has it: written anew for each entry, so that none costs memory. */
 export interface EntryPlace {
-  readonly level: number;
+  level: number;
   /** Frame of the table that holds it, and its index there. */
-  readonly table: number;
-  readonly index: number;
-  readonly low: number;
-  readonly high: number;
-  readonly iovaFrame: number;
+  table: number;
+  index: number;
+  /** The halves of the entry. */
+  low: number;
+  high: number;
+  /** First IOVA frame that it translates. */
+  iovaFrame: number;
 }
 
 function wordValue(low: number, high: number): bigint {

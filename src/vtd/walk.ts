@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex } from '../bytes/hex.js';
-import { newPageSlot, type PageSlot, type PhysicalMemory } from '../image/physical-memory.js';
+import { newPageSlot, PAGE_SIZE, type PageSlot, type PhysicalMemory } from '../image/physical-memory.js';
 import {
   beyondHost,
   type EntryMasks,
@@ -58,6 +58,8 @@ class Walk {
   readonly #kernel: LeafKernel;
   readonly #beyond: WordMask;
   readonly #findings: FindingList;
+  /** The entry that is being looked at. */
+  readonly #at: EntryPlace = { level: 0, table: 0, index: 0, low: 0, high: 0, iovaFrame: 0 };
   readonly #extents = new ExtentList();
   readonly #seen = new TableSet();
   /** Where the table of each level is that is being walked. */
@@ -72,6 +74,8 @@ class Walk {
   readonly #widthFrames: number;
   readonly #maxRepeats: number;
   #repeats = 0;
+  /** Rows that the kernel holds. */
+  #rowCount = 0;
   #extentCount = 0;
   #tableCount = 0;
 
@@ -104,10 +108,10 @@ class Walk {
   run(): WalkResult {
     const { levels, table } = this.#root;
     this.#kernel.start(this.#format, (BigInt(this.#beyond.high) << 32n) | BigInt(this.#beyond.low));
-    const frame = Number(table >> 12n);
-    const low = Number(table & 0xffff_ffffn);
-    const high = Number(table >> 32n);
-    this.#enter(levels, frame, 0, ALL_PATH, levels + 1, 0, 0, low, high);
+    this.#at.level = levels + 1;
+    this.#at.low = Number(table & 0xffff_ffffn);
+    this.#at.high = Number(table >> 32n);
+    this.#enter(levels, Number(table >> 12n), 0, ALL_PATH);
     const { rows } = this.#kernel;
     rows.length = this.#rowCount;
     this.#take();
@@ -131,34 +135,15 @@ class Walk {
     };
   }
 
-  /**
-   * Walks the table at `frame`.
-   *
-   * @param path mapping bits that the tables above leave
-   * @param fromLevel with `fromTable`, `index`, `low` and `high`: the entry that leads here
-   */
-  #enter(
-    level: number,
-    frame: number,
-    iovaFrame: number,
-    path: number,
-    fromLevel: number,
-    fromTable: number,
-    index: number,
-    low: number,
-    high: number,
-  ): void {
+  /** Walks the table at `frame`, to which the entry {@link #at} leads. @param path bits that the tables above leave */
+  #enter(level: number, frame: number, iovaFrame: number, path: number): void {
     const before = this.#seen.level(frame);
+    if (before !== 0 && !this.#enterAgain(frame, level, before)) return;
     const slot = this.#slots[level - 1];
     if (slot === undefined) return;
-    if (before !== 0) {
-      const place = { level: fromLevel, table: fromTable, index, low, high, iovaFrame };
-      if (!this.#enterAgain(place, frame, level, before)) return;
-    }
     const miss = this.#memory.locate(frame, slot);
     if (miss !== undefined) {
-      const place = { level: fromLevel, table: fromTable, index, low, high, iovaFrame };
-      this.#findings.add(miss === 'absent' ? 'OUTSIDE_IMAGE' : 'EXCLUDED', place, () => {
+      this.#findings.add(miss === 'absent' ? 'OUTSIDE_IMAGE' : 'EXCLUDED', this.#at, () => {
         const why = miss === 'absent' ? 'not in the image' : 'left out of the dump';
         return `a level ${level} table expected at ${frameText(frame)}, ${why}`;
       });
@@ -174,61 +159,73 @@ class Walk {
   }
 
   /** Notes that a table is reached once more; false when it is not to be walked again. */
-  #enterAgain(place: EntryPlace, frame: number, level: number, before: number): boolean {
+  #enterAgain(frame: number, level: number, before: number): boolean {
     this.#findings.add(
       before === level ? 'SHARED_TABLE' : 'TABLE_LOOP',
-      place,
+      this.#at,
       () => `a table of its own expected, ${frameText(frame)} was already reached at level ${before}`,
     );
     if (++this.#repeats <= this.#maxRepeats) return true;
     const message = 'too many tables are reached more than once; left out from here on';
-    this.#findings.add('LIMIT', place, () => message);
+    this.#findings.add('LIMIT', this.#at, () => message);
     return false;
   }
 
   #upper(level: number, { view, offset }: PageSlot, table: number, iovaFrame: number, path: number): void {
+    const at = this.#at;
     const span = 2 ** (9 * (level - 1));
     const masks = this.#masks.levels[level - 1];
+    const { present, absentIsZero, signExtend } = this.#format;
+    const offPath = this.#masks.offPath;
+    const first = this.#first;
+    const last = this.#last;
+    const widthFrames = this.#widthFrames;
     // The upper half of the top table continues the sign.
-    const wrap = this.#format.signExtend && level === this.#root.levels ? 2 ** 52 - span * ENTRIES : 0;
+    const wrap = signExtend && level === this.#root.levels ? 2 ** 52 - span * ENTRIES : 0;
+    let leaves = 0;
+    let entries = 0;
     for (let index = 0; index < ENTRIES; index++) {
       const low = view.getUint32(offset + index * 8, true);
       const high = view.getUint32(offset + index * 8 + 4, true);
       if ((low | high) === 0) continue;
       const iova = iovaFrame + index * span + (index >= ENTRIES / 2 ? wrap : 0);
-      if (iova > this.#last || iova + span <= this.#first) continue;
-      if ((low & this.#format.present) === 0) {
-        if (this.#format.absentIsZero) {
-          this.#findings.addGarbage({ level, table, index, low, high, iovaFrame: iova });
-        }
+      if (iova > last || iova + span <= first) continue;
+      at.level = level;
+      at.table = table;
+      at.index = index;
+      at.low = low;
+      at.high = high;
+      at.iovaFrame = iova;
+      if ((low & present) === 0) {
+        if (absentIsZero) this.#findings.addGarbage(at);
         continue;
       }
       const leaf = (low & PAGE_SIZE_BIT) === 0 ? undefined : masks?.leaf;
       const entry = leaf ?? masks?.table;
       if (entry === undefined) continue;
-      if (this.#isWrong(entry, low, high) || iova >= this.#widthFrames) {
-        const place = { level, table, index, low, high, iovaFrame: iova };
-        this.#findings.check(place, entry, iova >= this.#widthFrames);
+      if (this.#isWrong(entry, low, high) || iova >= widthFrames) {
+        this.#findings.check(at, entry, iova >= widthFrames);
       }
       const bits = mappingBits(entry, low, high) & path;
       const target = (high & entry.address.high) * 0x10_0000 + ((low & entry.address.low) >>> 12);
       if (leaf === undefined) {
-        this.#entries[level - 1] = (this.#entries[level - 1] ?? 0) + 1;
-        const below = bits | this.#masks.offPath;
-        this.#enter(level - 1, target, iova, below, level, table, index, low, high);
+        entries++;
+        this.#enter(level - 1, target, iova, bits | offPath);
       } else {
-        this.#leaves[level - 1] = (this.#leaves[level - 1] ?? 0) + 1;
+        leaves++;
         this.#noteRows(this.#kernel.map(iova, target, span, bits | (level << LEVEL_SHIFT)));
       }
     }
+    this.#leaves[level - 1] = (this.#leaves[level - 1] ?? 0) + leaves;
+    this.#entries[level - 1] = (this.#entries[level - 1] ?? 0) + entries;
   }
 
   #lowest({ bytes, view, offset }: PageSlot, table: number, iovaFrame: number, path: number): void {
     const kernel = this.#kernel;
-    kernel.entries.set(bytes.subarray(offset, offset + 4096));
     const first = Math.max(0, this.#first - iovaFrame);
     const last = Math.min(ENTRIES, this.#last - iovaFrame + 1);
     if (first >= last) return;
+    kernel.entries.set(bytes.subarray(offset, offset + PAGE_SIZE));
     const result = kernel.table(iovaFrame, leafPath(path), first, last);
     if (result < 0 || iovaFrame + last > this.#widthFrames) {
       this.#checkLowest(view, offset, table, iovaFrame, first, last);
@@ -245,19 +242,26 @@ class Walk {
     first: number,
     last: number,
   ): void {
+    const at = this.#at;
     const masks = this.#masks.levels[0]?.leaf;
     if (masks === undefined) return;
+    const { present, absentIsZero } = this.#format;
+    at.level = 1;
+    at.table = table;
     for (let index = first; index < last; index++) {
       const low = view.getUint32(offset + index * 8, true);
       const high = view.getUint32(offset + index * 8 + 4, true);
       if ((low | high) === 0) continue;
-      const present = (low & this.#format.present) !== 0;
-      if (!present && !this.#format.absentIsZero) continue;
+      const isPresent = (low & present) !== 0;
+      if (!isPresent && !absentIsZero) continue;
       const tooWide = iovaFrame + index >= this.#widthFrames;
-      if (present && !tooWide && !this.#isWrong(masks, low, high)) continue;
-      const place = { level: 1, table, index, low, high, iovaFrame: iovaFrame + index };
-      if (present) this.#findings.check(place, masks, tooWide);
-      else this.#findings.addGarbage(place);
+      if (isPresent && !tooWide && !this.#isWrong(masks, low, high)) continue;
+      at.index = index;
+      at.low = low;
+      at.high = high;
+      at.iovaFrame = iovaFrame + index;
+      if (isPresent) this.#findings.check(at, masks, tooWide);
+      else this.#findings.addGarbage(at);
     }
   }
 
@@ -269,8 +273,6 @@ class Walk {
       0
     );
   }
-
-  #rowCount = 0;
 
   /** Takes the kernel's rows when there are many, all but the last, which may go on. */
   #noteRows(count: number): void {

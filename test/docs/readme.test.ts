@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the README and other pages show is what happens: its commands are run and their output compared, its snippets compiled and run.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 const build = join(root, 'build', 'readme');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
 mkdirSync(build, { recursive: true });
 
 const environment = {
@@ -24,7 +23,7 @@ writeFileSync(
 chmodSync(join(build, 'kho'), 0o755);
 
 /** The bodies of a page's code blocks in `language`. */
-const blocks = (language: string, page = readme): string[] =>
+const blocks = (language: string, page: string): string[] =>
   [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
     .filter((match) => match[1] === language)
     .map((match) => match[2] ?? '');
@@ -39,12 +38,20 @@ function show(command: string): string {
   return `$ ${command}\n${stdout}${stderr}`;
 }
 
-describe.each(['README.md', 'docs/compat.md'])('%s', (file) => {
+/** The README and the pages of `docs` that have code blocks of a language. */
+const pagesWith = (language: string): string[] =>
+  readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`)
+    .filter((name) => blocks(language, readFileSync(join(root, name), 'utf8')).length > 0)
+    .concat('README.md');
+
+describe.each(pagesWith('console'))('%s', (file) => {
   const page = readFileSync(join(root, file), 'utf8');
   const consoles = blocks('console', page);
 
   it('has commands with output', () => {
-    expect(consoles.length).toBeGreaterThan(3);
+    expect(consoles.length).toBeGreaterThan(0);
     if (process.env['KHO_RECORD'] === undefined) return;
     const shown = page.replace(/^```console\n\$ (.*)\n[\s\S]*?^```$/gm, (_, command: string) => {
       return `\`\`\`console\n${show(command)}\`\`\``;
@@ -60,11 +67,12 @@ describe.each(['README.md', 'docs/compat.md'])('%s', (file) => {
   );
 });
 
-describe('the README', () => {
-  it.each(blocks('ts').map((snippet, index) => [index, snippet]))(
+describe.each(pagesWith('ts'))('%s', (file) => {
+  const page = readFileSync(join(root, file), 'utf8');
+  it.each(blocks('ts', page).map((snippet, index) => [index, snippet]))(
     'has a snippet %i that runs',
     (index, snippet) => {
-      const path = join(build, `snippet-${index}.mjs`);
+      const path = join(build, `${file.replace('/', '-')}-${index}.mjs`);
       writeFileSync(path, transformSync(snippet, { loader: 'ts', format: 'esm' }).code);
       expect(() => execFileSync(process.execPath, [path], { cwd: root, stdio: 'pipe' })).not.toThrow();
     },

@@ -10,14 +10,13 @@ import {
   type MappingDifference,
   type MappingFault,
 } from '../../src/kho/area-mappings.js';
+import { givenSpacesFromJson } from '../../src/kho/given-spaces.js';
 import { ExtentList, type TableRoot, walkTable } from '../../src/vtd/index.js';
 import { fixturesFolder } from '../fixtures.js';
-import { readIoasTruth } from './vfio-truth.js';
+import { describeSpaces } from './vfio-truth.js';
 
-const { KHO_CAPTURES } = process.env;
-
-describe.skipIf(KHO_CAPTURES === undefined)('the areas that the guest of the capture mapped', () => {
-  const folder = join(KHO_CAPTURES ?? '', 'kernel-7.3.4/vtd-legacy');
+describe('the areas that the guest of the capture mapped', () => {
+  const { spaces } = givenSpacesFromJson(describeSpaces('vtd-legacy'));
   const tables: Record<number, bigint> = { 1: 0x696d000n, 2: 0x696e000n };
   const image = openImage(join(fixturesFolder, 'kernel-7.3.4/vtd-legacy.trimmed.elf'));
 
@@ -26,7 +25,7 @@ describe.skipIf(KHO_CAPTURES === undefined)('the areas that the guest of the cap
     ioas: number,
     change: { areas?: (areas: Area[]) => Area[]; memory?: (memory: PageStore) => void } = {},
   ): readonly MappingDifference[] {
-    const truth = readIoasTruth(folder).find((each) => each.ioas === ioas);
+    const truth = spaces.find(({ id }) => id === ioas);
     const areas = change.areas?.([...(truth?.areas ?? [])]) ?? truth?.areas ?? [];
     const memory = new PageStore(image);
     change.memory?.(memory);

@@ -15,13 +15,21 @@ const STEPS: readonly (readonly [why: string, words: readonly string[]])[] = [
   ['One value, for scripts:', ['get', '@/out/fdt', '/memblock', 'preserved-data']],
   ['Would libfdt, and so the kernel, accept them?', ['check', '@/out/fdt', '@/out/sub_fdts/memblock']],
   ['What changed in an edited copy:', ['diff', '@/out', '@/edited']],
+  [
+    'A VT-d unit in the memory of another machine; the value of its register RTADDR leads to all of its tables:',
+    ['vtd', 'domains', '@/vtd.elf', '--root', '0x71e400'],
+  ],
+  [
+    'What one device sees of memory:',
+    ['vtd', 'walk', '@/vtd.elf', '--root', '0x71e400', '--device', '00:05.0', '--summary'],
+  ],
 ];
 /** Lines shown of the hex dump. */
 const HEX_LINES = 24;
 
 /** `kho demo`. */
 export const demo: Command = defineCommand({
-  examples: [['demo', 'dump, get, check and diff on data that comes with kho']],
+  examples: [['demo', 'dump, get, check, diff and vtd on data that comes with kho']],
   exitCodes: '0 shown, 2 the data is missing',
   positionals: {},
   options: {},

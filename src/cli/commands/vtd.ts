@@ -15,9 +15,10 @@ import { parseAddress } from '../address-argument.js';
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
-import { IMAGE_OPTIONS, imageOptions } from '../image-options.js';
+import { IMAGE_OPTIONS, type ImageArguments, imageOptions } from '../image-options.js';
 import { readInput } from '../input.js';
 import { isSameFile } from '../output-file.js';
+import { type DiffSide, OTHER_OPTIONS, type OtherArguments, otherArguments, runDiff } from '../vtd-diff.js';
 import {
   deviceRootOf,
   onlyOf,
@@ -29,7 +30,9 @@ import {
 } from '../vtd-options.js';
 import { runWalk, WALK_FORMATS } from '../vtd-walk.js';
 
-const ACTIONS = ['domains', 'walk', 'translate', 'irt', 'dmar'] as const;
+/** More would only wait for memory. */
+const MOST_THREADS = 64;
+const ACTIONS = ['domains', 'walk', 'translate', 'diff', 'irt', 'dmar'] as const;
 
 /** `kho vtd`. */
 export const vtd: Command = defineCommand({
@@ -42,10 +45,12 @@ export const vtd: Command = defineCommand({
       'vtd translate vmcore --root 0x71e400 --device 00:04.0 0x12345678',
       'one address, every entry on its way',
     ],
+    ['vtd diff before.elf after.elf --root 0x71e400 -d 00:04.0', 'what a device sees differently'],
     ['vtd irt vmcore --irta 0x40000f', 'interrupt remapping'],
     ['vtd dmar /sys/firmware/acpi/tables/DMAR', 'the units, their devices and reserved memory'],
   ],
-  exitCodes: '0 done, 1 findings, a fault, or nothing there to look at, 2 not readable or wrong usage',
+  exitCodes:
+    '0 done or same, 1 differences, findings, a fault, or nothing there to look at, 2 not readable or wrong usage',
   positionals: {
     action: { choices: ACTIONS, demandOption: true, describe: 'what to do' },
     file: {
@@ -53,10 +58,11 @@ export const vtd: Command = defineCommand({
       demandOption: true,
       describe: 'image: raw, ELF core, kdump, LiME or AVML; for dmar the ACPI table',
     },
-    operand: { type: 'string', describe: 'translate: the IOVA' },
+    operand: { type: 'string', describe: 'translate: the IOVA; diff: the second image' },
   },
   options: {
     ...VTD_OPTIONS,
+    ...OTHER_OPTIONS,
     irta: { type: 'string', describe: 'irt: value of IRTA, address and size of the table' },
     only: { type: 'string', describe: 'walk: only these IOVAs, START:LENGTH' },
     access: { choices: ['read', 'write'], describe: 'translate: what the device does' },
@@ -64,18 +70,37 @@ export const vtd: Command = defineCommand({
     json: { type: 'boolean', default: false, describe: 'print JSON' },
     summary: { type: 'boolean', default: false, describe: 'walk: a picture of what is mapped' },
     out: { alias: 'o', type: 'string', describe: 'walk: write to a file' },
+    threads: {
+      type: 'number',
+      default: 1,
+      describe: 'walk: threads that share a large table; one is fastest for most',
+    },
     ...IMAGE_OPTIONS,
   },
   run: (args, io) => {
-    const { action, file, operand, irta, only, access, format, json, summary, out } = args;
+    const { action, file, operand, irta, only, access, format, json, summary, out, threads } = args;
     requireFor('walk', action, {
       only,
       out,
       summary: summary || undefined,
       format: format === 'table' ? undefined : format,
     });
+    requireFor('walk', action, { threads: threads === 1 ? undefined : threads });
+    if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+      throw new UsageError(`--threads takes a number from 1 to ${MOST_THREADS}`);
+    }
     requireFor('irt', action, { irta });
-    requireFor('translate', action, { access, IOVA: operand });
+    requireFor('translate', action, { access });
+    requireFor('diff', action, {
+      'other-root': args.otherRoot,
+      'other-device': args.otherDevice,
+      'other-pasid': args.otherPasid,
+      'other-pgd': args.otherPgd,
+      'accessed-dirty': args.accessedDirty || undefined,
+    });
+    if (operand !== undefined && action !== 'translate' && action !== 'diff') {
+      throw new UsageError(`kho vtd ${action} takes one file, found "${operand}" as well`);
+    }
     if (json && format !== 'table') throw new UsageError('--json and --format contradict each other');
     if (action === 'dmar') return inFile(file, () => showDmar(file, json, io));
     if (out !== undefined && isSameFile(out, file)) {
@@ -87,9 +112,11 @@ export const vtd: Command = defineCommand({
         if (action === 'domains') return showDomains(image, file, args, json, io);
         if (action === 'irt') return showInterrupts(image, irta, json, io);
         const target = targetOf(image, args);
+        if (action === 'diff') return showDiff({ file, target }, operand, args, io);
         if (action === 'translate') return showTranslation(target, file, operand, access, json, io);
         const chosen = WALK_FORMATS.find((each) => each === (json ? 'json' : format)) ?? 'table';
-        return runWalk(target, { file, format: chosen, summary, out, only: onlyOf(only) }, io);
+        const request = { file, format: chosen, summary, out, only: onlyOf(only), threads };
+        return runWalk(target, { ...request, image: imageOptions(args) }, io);
       } finally {
         image.close();
       }
@@ -102,7 +129,7 @@ function requireFor(action: string, given: string, options: Readonly<Record<stri
   if (given === action) return;
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    throw new UsageError(`${name === 'IOVA' ? 'an IOVA' : `--${name}`} goes with kho vtd ${action}`);
+    throw new UsageError(`--${name} goes with kho vtd ${action}`);
   }
 }
 
@@ -145,6 +172,26 @@ function showDmar(file: string, json: boolean, io: Io): number {
   if (json) writeDmarJson(io.stdout.write, table);
   else writeDmar(io.stdout.write, table, io.paint);
   return table.findings.length === 0 ? EXIT.ok : EXIT.findings;
+}
+
+function showDiff(
+  before: DiffSide,
+  file: string | undefined,
+  args: VtdArguments &
+    OtherArguments &
+    ImageArguments & { readonly accessedDirty: boolean; readonly json: boolean },
+  io: Io,
+): number {
+  if (file === undefined) throw new UsageError('expected kho vtd diff IMAGE IMAGE OPTIONS');
+  return inFile(file, () => {
+    const image = openImage(file, imageOptions(args));
+    try {
+      const after = { file, target: targetOf(image, otherArguments(args)) };
+      return runDiff(before, after, args.accessedDirty, args.json, io);
+    } finally {
+      image.close();
+    }
+  });
 }
 
 function showTranslation(

@@ -19,7 +19,7 @@ export {
   type SerialisedArea,
   type SerialisedIoas,
 } from './compare-areas.js';
-export { compareReplayWithExtents, type ReplayedTableCheck, replayedTableCheck } from './compare-extents.js';
+export { compareReplayWithExtents } from './compare-extents.js';
 export { type CompareStatesOptions, compareStates, type StateDifference } from './compare-states.js';
 export { diffLogs, type LogDiff } from './diff.js';
 export { ERRNO, errnoName, errnoNumber } from './errno.js';

@@ -5,9 +5,9 @@ import { FDT_MAGIC } from '../../fdt/header.js';
 import { check } from './check.js';
 import { issueAt, type SchemaErrorCode, type SchemaIssue } from './error.js';
 import { gatherPages } from './gather.js';
-import type { ByteOrder } from './input.js';
+import { type ByteOrder, isRecord } from './input.js';
 import type { Lookup, Memory, Reached } from './memory.js';
-import { elementsIn, type FoundPointer, pointersIn } from './pointers.js';
+import { elementsIn, type FoundPointer, gatheredSize, pointersIn } from './pointers.js';
 import { sizeOf } from './size.js';
 import { sizeInMemory } from './size-in-memory.js';
 import type { Layout, PointerType } from './type.js';
@@ -31,6 +31,8 @@ export interface FollowOptions {
   readonly pageSize?: number;
   /** Things to visit at most, default 1,000,000. */
   readonly maxObjects?: number;
+  /** Whether arrays that are put together from scattered pages are decoded (default), or come as bytes only. */
+  readonly elements?: 'values' | 'bytes';
   /** Told everything that is wrong: broken rules, memory that is not there, loops. */
   readonly issue?: (issue: SchemaIssue) => void;
 }
@@ -48,6 +50,8 @@ interface Task {
   readonly address: bigint;
   readonly length: number | undefined;
   readonly path: string;
+  /** Address of the pointer. */
+  readonly from?: bigint | undefined;
   readonly chain?: Chain | undefined;
   /** Level in a radix tree; tables above 0. */
   readonly radix?: { readonly target: PointerType; readonly level: number } | undefined;
@@ -64,7 +68,10 @@ export function* follow(
   lookup: Lookup,
   options: FollowOptions = {},
 ): Generator<Reached, void> {
-  const { byteOrder, pageSize = 4096, maxObjects = 1_000_000, issue: tell = () => {} } = options;
+  const { byteOrder, pageSize = 4096, maxObjects = 1_000_000, elements = 'values' } = options;
+  const { issue: tell = () => {} } = options;
+  /** First chunks of arrays put together already: one that two descriptors name is not read twice. */
+  const assembled = new Set<bigint>();
   const seen = new Map<Layout, Set<bigint>>();
   const stack: Task[] = [{ length: undefined, path: '', ...start }];
   let visited = 0;
@@ -76,7 +83,7 @@ export function* follow(
   ) => tell(issueAt({ offset: 0, path: task.path, base: task.address }, code, expected, found));
 
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
-    const { layout, address, path } = task;
+    const { layout, address, path, from } = task;
     if (++visited > maxObjects) {
       complain(task, 'LIMIT', `at most ${maxObjects} things to visit`, 'more');
       return;
@@ -87,7 +94,7 @@ export function* follow(
         ? sizeInMemory(layout, address, memory, byteOrder)
         : undefined);
     if (layout === undefined || length === undefined) {
-      yield { address, length: length ?? pageSize, path };
+      yield { address, length: length ?? pageSize, path, from };
       continue;
     }
     const known = seen.get(layout) ?? new Set();
@@ -110,15 +117,20 @@ export function* follow(
     }
     const value = decodeHere(layout, bytes, task);
     if (value === undefined) continue;
-    yield { address, length, path, layout, bytes, value };
+    yield { address, length, path, from, layout, bytes, value };
     const tasks: Task[] = [];
     // What a list holds comes before the rest of the list.
     const links: Task[] = [];
     for (const pointer of pointersIn(layout, value, path)) {
       const { type } = pointer;
-      if (type.kind !== 'pointer') yield* gathered(pointer);
-      else if (type.target.to === 'self') links.push(...pointerTasks(pointer, type, task, value));
-      else tasks.push(...pointerTasks(pointer, type, task, value));
+      const at = address + BigInt(pointer.offset);
+      if (type.kind !== 'pointer') {
+        yield* gathered(pointer, at);
+        continue;
+      }
+      const next = pointerTasks(pointer, type, task, value).map((each) => ({ ...each, from: at }));
+      if (type.target.to === 'self') links.push(...next);
+      else tasks.push(...next);
     }
     stack.push(...links, ...tasks.reverse());
   }
@@ -226,9 +238,18 @@ export function* follow(
     return [{ layout, address, length: undefined, path, radix: { target, level: level - 1 } }];
   }
 
-  function* gathered({ type, value, path, scope }: FoundPointer): Generator<Reached, void> {
-    if (type.kind === 'gather')
-      yield* gatherPages(type, value, scope, path, memory, { byteOrder, pageSize, issue: tell });
+  function* gathered({ type, value, path, scope }: FoundPointer, at: bigint): Generator<Reached, void> {
+    if (type.kind !== 'gather') return;
+    const first = isRecord(value) ? value['first'] : undefined;
+    if (typeof first === 'bigint' && first !== 0n && gatheredSize(type, scope) > 0) {
+      if (assembled.has(first)) {
+        complain({ path, address: first }, 'LOOP', 'a chunk of no other array', formatHex(first));
+        return;
+      }
+      assembled.add(first);
+    }
+    const context = { byteOrder, pageSize, elements, issue: tell, from: at };
+    yield* gatherPages(type, value, scope, path, memory, context);
   }
 }
 

@@ -6,13 +6,17 @@ import { issueAt, type SchemaErrorCode, type SchemaIssue } from './error.js';
 import { type ByteOrder, inputOf, isRecord } from './input.js';
 import type { Memory, Reached } from './memory.js';
 import { gatheredSize } from './pointers.js';
-import { sizeOf } from './size.js';
+import { fieldOffsets, sizeOf } from './size.js';
 import type { GatherType } from './type.js';
 
 /** Page size and byte order of the machine, and where what is wrong goes. */
 export interface GatherContext {
   readonly byteOrder: ByteOrder | undefined;
   readonly pageSize: number;
+  /** Whether the array is decoded, or left as bytes for a reader of columns. */
+  readonly elements: 'values' | 'bytes';
+  /** Physical address of the descriptor. */
+  readonly from: bigint;
   readonly issue: (issue: SchemaIssue) => void;
 }
 
@@ -46,7 +50,9 @@ export function* gatherPages(
     return;
   }
   const blockSize = pageSize * 2 ** order;
-  const pieces: { address: bigint; length: number }[] = [];
+  const pieces: { address: bigint; length: number; from: bigint }[] = [];
+  const pagesAt = BigInt(fieldOffsets(type.chunk).get('phys') ?? 0);
+  let from = context.from;
   const seen = new Set<bigint>();
   let pages = 0;
   let address = descriptor['first'];
@@ -64,9 +70,10 @@ export function* gatherPages(
     const chunk = decodeMemory(type.chunk, inputOf(bytes, context.byteOrder), place);
     checkValue(type.chunk, chunk, place, length, issue);
     if (!isRecord(chunk)) return;
-    yield { address, length, path: at, layout: type.chunk, bytes, value: chunk };
-    const found = chunk['phys'];
-    for (const page of Array.isArray(found) ? found : []) {
+    yield { address, length, path: at, from, layout: type.chunk, bytes, value: chunk };
+    const found: readonly unknown[] = Array.isArray(chunk['phys']) ? chunk['phys'] : [];
+    for (let slot = 0; slot < found.length; slot++) {
+      const page = found[slot];
       if (typeof page !== 'bigint' || page === 0n) continue;
       if (seen.has(page)) {
         complain(page, 'LOOP', 'a page not seen before', formatHex(page));
@@ -78,8 +85,9 @@ export function* gatherPages(
         complain(page, 'BAD_COUNT', `${total} pages in all`, `at least ${pages}`);
         return;
       }
-      pieces.push({ address: page, length: blockSize });
+      pieces.push({ address: page, length: blockSize, from: address + pagesAt + BigInt(slot * 8) });
     }
+    from = address + BigInt(fieldOffsets(type.chunk).get('next') ?? 0);
     address = chunk['next'];
   }
   if (pages !== total) complain(undefined, 'BAD_COUNT', `${total} pages in all`, `${pages}`);
@@ -97,7 +105,7 @@ function* elements(
   size: number,
   path: string,
   memory: Memory,
-  { byteOrder, issue }: GatherContext,
+  { byteOrder, elements: form, issue }: GatherContext,
 ): Generator<Reached, void> {
   const parts: Uint8Array[] = [];
   let left = size;
@@ -121,6 +129,10 @@ function* elements(
   }
   const layout = type.contents;
   const place = { offset: 0, path: `${path}.elements` };
+  if (form === 'bytes') {
+    yield { address: pieces[0]?.address ?? 0n, length: size, path: place.path, layout, bytes, pieces };
+    return;
+  }
   const value = decodeMemory(layout, inputOf(bytes, byteOrder), place);
   checkValue(layout, value, place, size, issue);
   yield { address: pieces[0]?.address ?? 0n, length: size, path: place.path, layout, bytes, value, pieces };

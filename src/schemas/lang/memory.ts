@@ -30,11 +30,16 @@ export interface Reached {
   readonly length: number;
   /** How it was reached: field names and, in brackets, positions. */
   readonly path: string;
+  /**
+   * Physical address of the pointer that led here: of the FDT where the pointer is in a property, `undefined` where the
+   * walk began.
+   */
+  readonly from?: bigint | undefined;
   /** Its layout; `undefined` for contents that nobody describes. */
   readonly layout?: Layout | undefined;
   /** Its bytes, where it has a layout. */
   readonly bytes?: Uint8Array | undefined;
-  /** Its decoded value, where it has a layout. */
+  /** Its decoded value, where it has a layout and was to be decoded. */
   readonly value?: unknown;
   /** Elements that were put together from scattered pages: where they lie, in order. `address` is that of the first. */
   readonly pieces?: readonly { readonly address: bigint; readonly length: number }[] | undefined;

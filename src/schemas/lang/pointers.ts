@@ -11,6 +11,8 @@ export interface FoundPointer {
   readonly type: PointerType | GatherType;
   readonly value: unknown;
   readonly path: string;
+  /** Offset in bytes from the start of the struct or array; 0 for one in a property of a node. */
+  readonly offset: number;
   /** The values of the struct or node around it. */
   readonly scope: Readonly<Record<string, unknown>>;
 }
@@ -29,6 +31,7 @@ function visitType(
   path: string,
   scope: Readonly<Record<string, unknown>>,
   found: FoundPointer[],
+  inNode = false,
 ): void {
   if (!hasPointers(type)) return;
   // The pointers in a descriptor are its own business.
@@ -42,7 +45,9 @@ function visitType(
       if (item.type.kind !== 'pointer' && item.type.kind !== 'gather') return;
       if (descriptor !== undefined && item.place.path.startsWith(descriptor)) return;
       if (item.type.kind === 'gather') descriptor = `${item.place.path}.`;
-      found.push({ type: item.type, value: item.value, path: item.place.path, scope: item.scope });
+      const { type: pointer, value: held, scope: around } = item;
+      const { path: at, offset } = item.place;
+      found.push({ type: pointer, value: held, path: at, offset: inNode ? 0 : offset, scope: around });
     },
     scope,
   );
@@ -52,7 +57,7 @@ function visitNode(layout: NodeType, value: unknown, path: string, found: FoundP
   if (!isRecord(value)) return;
   const below = path.endsWith('/') ? path : `${path}/`;
   for (const [name, member] of Object.entries(layout.properties)) {
-    visitType(requiredType(member), value[name], below + name, value, found);
+    visitType(requiredType(member), value[name], below + name, value, found, true);
   }
   for (const [name, member] of Object.entries(layout.children)) {
     visitNode(requiredType(member), value[name], below + name, found);

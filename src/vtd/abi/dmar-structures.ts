@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The structures of the ACPI DMAR table. Source: kernel 7.3.4 include/acpi/actbl1.h, VT-d specification 8; vtd-tables.md
 // section 11.
-import { address, type BitRecord, bitRecord, flag, number, reserved, text } from './bit-record.js';
+import { address, type BitRecord, bitRecord, flag, number, reserved, text } from '../bit-record.js';
 
 /** The table's own header. */
 export const DMAR_HEADER = bitRecord('DMAR', 48, 'DMA remapping reporting table.', {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables that lead from a device to its page tables. Source: kernel 7.3.4 drivers/iommu/intel/iommu.h and pasid.h,
 // VT-d specification 9.1 to 9.6; vtd-tables.md sections 2 to 5.
-import { address, bitRecord, flag, ignored, number, reserved } from './bit-record.js';
+import { address, bitRecord, flag, ignored, number, reserved } from '../bit-record.js';
 
 /** Entry of the root table in legacy mode, one per bus. */
 export const ROOT_ENTRY = bitRecord('root entry', 16, 'Leads to the context table of a bus.', {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The preserved memory of KHO's 2023 form: `mem` properties of any node, rfc-2024.md section 1.
+import { formatHex } from '../bytes/hex.js';
+import type { Fdt, FdtNode } from '../fdt/fdt.js';
+import { PAGE_SHIFT } from '../image/physical-memory.js';
+import { khoMem } from '../schemas/abi/kho-2023.js';
+import { compileStructColumns } from '../schemas/lang/struct-columns.js';
+import { MapCollector, type PreservedMap } from './preserved.js';
+
+const readMem = compileStructColumns(khoMem);
+/** Bit 0 of an address says that the memory has no struct pages. */
+const NOINIT = 1n;
+
+/**
+ * The memory that all `mem` properties of a tree list, widened to whole pages as the kernel does.
+ *
+ * @param base - physical address of the blob
+ */
+export function listedMap(fdt: Fdt, base: bigint): PreservedMap {
+  const collector = new MapCollector(base);
+  const stack: FdtNode[] = fdt.root === undefined ? [] : [fdt.root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const mem = node.property('mem')?.value;
+    if (mem !== undefined) readList(mem, node, base, collector);
+    // Areas have no memory of their own, and there may be very many.
+    if (node.path !== '/iommufd') stack.push(...node.children());
+  }
+  return collector.build('mem', 0n);
+}
+
+function readList(mem: Uint8Array, node: FdtNode, base: bigint, collector: MapCollector): void {
+  const address = base + BigInt(node.offset);
+  if (mem.length % 16 !== 0) {
+    const message = `expected a mem of elements of 16 bytes, found ${mem.length} bytes: the kernel passes over it`;
+    collector.issue({ code: 'MALFORMED', path: `${node.path}/mem`, message, address });
+    return;
+  }
+  const { addr, len } = readMem(mem).columns;
+  if (!(addr instanceof BigUint64Array && len instanceof BigUint64Array)) return;
+  for (let row = 0; row < addr.length; row++) {
+    const start = (addr[row] ?? 0n) & ~NOINIT;
+    const end = start + (len[row] ?? 0n);
+    if (end >> 52n !== 0n) {
+      const message = `expected memory below 2^52 bytes, found ${formatHex(len[row] ?? 0n)} bytes at ${formatHex(start)}`;
+      collector.issue({ code: 'BAD_KEY', path: `${node.path}/mem[${row}]`, message, address });
+      continue;
+    }
+    const pfn = Number(start >> BigInt(PAGE_SHIFT));
+    const pages = Number((end + 0xfffn) >> BigInt(PAGE_SHIFT)) - pfn;
+    if (pages > 0) collector.run(0, pfn, pages, address);
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Handover } from './handover.js';
+import { Facts, NOTHING_THERE } from './rules/facts.js';
+import type { Finding, KernelEffect, Rule } from './rules/rule.js';
+import { RULES } from './rules/table.js';
+
+/** How a handover is verified. */
+export interface VerifyOptions {
+  /** Ids of the rules to run; default all. */
+  readonly rules?: readonly string[] | undefined;
+  /** Ids of rules to leave out. */
+  readonly ignore?: readonly string[] | undefined;
+  /** Findings kept of each rule, default 100; all are counted. */
+  readonly maxPerRule?: number | undefined;
+}
+
+/** A rule that was passed over, since what it needs does not hold. */
+export interface SkippedRule {
+  readonly rule: string;
+  /** Why, in words. */
+  readonly because: string;
+}
+
+/** What a verification found. */
+export interface Verification {
+  /** In the order of the rules; of each rule the first `maxPerRule`. */
+  readonly findings: readonly Finding[];
+  /** How many findings each rule has that fired, kept or not. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Rules that ran. */
+  readonly ran: readonly string[];
+  readonly skipped: readonly SkippedRule[];
+  /** The worst that the next kernel does, by the findings; `none` where it goes on as if nothing were. */
+  readonly effect: KernelEffect;
+}
+
+/** From what passes unnoticed to what keeps all from being seen. */
+const BY_WEIGHT: readonly KernelEffect[] = [
+  'none',
+  'silent',
+  'file-fails',
+  'corrupt',
+  'open-fails',
+  'oops',
+  'hang',
+  'panic',
+  'plain-boot',
+];
+
+/** Whether a rule may run: it was chosen and not left out. */
+function isChosen({ id }: Rule, { rules, ignore = [] }: VerifyOptions): boolean {
+  return (rules === undefined || rules.includes(id)) && !ignore.includes(id);
+}
+
+/**
+ * Checks a handover against the rules. A rule runs when what it needs holds; one broken thing is told once, where it is,
+ * and not by every rule that rests on it.
+ *
+ * @throws ImageError where the image cannot be read
+ */
+export function verifyHandover(handover: Handover, options: VerifyOptions = {}): Verification {
+  const { maxPerRule = 100 } = options;
+  const facts = new Facts(handover);
+  const findings: Finding[] = [];
+  const counts = new Map<string, number>();
+  const ran: string[] = [];
+  const skipped: SkippedRule[] = [];
+  let effect: KernelEffect = 'none';
+  for (const rule of RULES) {
+    if (!isChosen(rule, options)) continue;
+    const { id } = rule;
+    const isOfHandover = handover.isThere || rule.family === 'ioas';
+    const reasons = isOfHandover ? rule.needs.map((fact) => facts.missing(fact)) : [NOTHING_THERE];
+    const because = reasons.includes(NOTHING_THERE)
+      ? NOTHING_THERE
+      : reasons.find((reason) => reason !== undefined);
+    if (because !== undefined) {
+      if (because !== NOTHING_THERE) skipped.push({ rule: id, because });
+      continue;
+    }
+    ran.push(id);
+    const tell = (
+      message: string,
+      at: Finding['at'],
+      differing: { readonly severity?: Finding['severity']; readonly effect?: KernelEffect } = {},
+    ): void => {
+      const count = (counts.get(id) ?? 0) + 1;
+      counts.set(id, count);
+      const { severity = rule.severity, effect: own = rule.effect } = differing;
+      if (BY_WEIGHT.indexOf(own) > BY_WEIGHT.indexOf(effect)) effect = own;
+      if (count <= maxPerRule) findings.push({ rule: id, severity, message, at, effect: own });
+    };
+    rule.check(handover, tell, facts);
+  }
+  return { findings, counts, ran, skipped, effect };
+}
