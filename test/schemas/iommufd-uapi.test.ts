@@ -41,14 +41,19 @@ mkdirSync(build, { recursive: true });
 const hasGcc = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0;
 const headers = process.env['KHO_UAPI_HEADERS'] ?? '/usr/include';
 const hasKernelHeader = hasGcc && existsSync(join(headers, 'linux/iommufd.h'));
-if (!hasKernelHeader) console.warn(`SKIP iommufd structs against the kernel's header: no ${headers}/linux/iommufd.h`);
+if (!hasKernelHeader)
+  console.warn(`SKIP iommufd structs against the kernel's header: no ${headers}/linux/iommufd.h`);
 
 function compile(name: string, text: string, ...options: string[]): string {
   const path = join(build, name);
   writeFileSync(path, text);
-  const { status, stderr } = spawnSync('gcc', ['-std=gnu11', '-Wall', '-Werror', '-fsyntax-only', ...options, path], {
-    encoding: 'utf8',
-  });
+  const { status, stderr } = spawnSync(
+    'gcc',
+    ['-std=gnu11', '-Wall', '-Werror', '-fsyntax-only', ...options, path],
+    {
+      encoding: 'utf8',
+    },
+  );
   return status === 0 ? '' : stderr;
 }
 
@@ -76,7 +81,8 @@ describe('ioctls of iommufd', () => {
 
   it('name outputs that are fields', () => {
     for (const name of ioctlNames())
-      for (const field of ioctls[name].outputs) expect(Object.keys(ioctls[name].layout.fields), name).toContain(field);
+      for (const field of ioctls[name].outputs)
+        expect(Object.keys(ioctls[name].layout.fields), name).toContain(field);
   });
 
   it.skipIf(!hasKernelHeader)('are those of the kernel header that is installed', () => {
@@ -100,7 +106,10 @@ describe('ioctls of iommufd', () => {
       const { macro, cmd, layout, minSize } = ioctls[name];
       lines.push(`#ifdef ${macro}`, `_Static_assert(${macro} == ${cmd}, "${macro}");`);
       lines.push(`_Static_assert(sizeof(struct ${layout.name}) >= ${minSize}, "least ${layout.name}");`);
-      lines.push(`_Static_assert(sizeof(struct ${layout.name}) <= ${sizeOf(layout)}, "size ${layout.name}");`, '#endif');
+      lines.push(
+        `_Static_assert(sizeof(struct ${layout.name}) <= ${sizeOf(layout)}, "size ${layout.name}");`,
+        '#endif',
+      );
     }
     expect(compile('iommufd-kernel.c', `${lines.join('\n')}\n`, '-I', headers)).toBe('');
     expect(compared).toBeGreaterThan(15);
