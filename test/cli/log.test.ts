@@ -112,3 +112,25 @@ describe('kho compare-approaches', () => {
     expect(kho(['compare-approaches', image, '--log', log]).code).toBe(2);
   });
 });
+
+describe('kho verify --ioctl-log', () => {
+  const verify = (file: string) =>
+    kho(['verify', image, '--ioctl-log', file, '--rtaddr', '0x71d000', '--json']);
+
+  it('finds nothing where the page tables are what the calls made', () => {
+    const { code, stdout } = verify(log);
+    expect([code, JSON.parse(stdout).findings]).toEqual([0, []]);
+  });
+
+  it('says where they are not', () => {
+    const input = readFileSync(log, 'utf8').replace('"flags":5,"ioas_id":2', '"flags":7,"ioas_id":2');
+    const { code, stdout } = verify(fileOf('l.jsonl', input));
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).findings).toMatchObject([{ rule: 'ioas-permissions' }]);
+  });
+
+  it('takes one description of address spaces', () => {
+    expect(kho(['verify', image, '--ioctl-log', log, '--areas', log]).code).toBe(2);
+    expect(kho(['verify', image, '--rtaddr', '0x1000']).code).toBe(2);
+  });
+});

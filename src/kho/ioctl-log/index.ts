@@ -72,4 +72,5 @@ export {
   type ReplayOptions,
   replayLog,
 } from './replay.js';
+export { spacesOfReplay } from './replayed-spaces.js';
 export type { Outputs } from './verdict.js';

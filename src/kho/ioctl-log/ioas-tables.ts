@@ -64,7 +64,7 @@ export function checkIoasTable(
   table: IoasTable,
   memories: readonly LogMemory[],
 ): IoasTableResult {
-  const { check } = replayedTableCheck(table.ioas, memories);
+  const check = replayedTableCheck(table.ioas, memories);
   const { tablePages } = walkTable(memory, table.root, { extents: check.take });
   const pages = tablePages.reduce((sum, level) => sum + level.length, 0);
   return { ...table, differences: check.finish().differences, tablePages: pages };
