@@ -46,6 +46,7 @@ export {
   type SubBlob,
 } from './debugfs-folder.js';
 export { descriptionFromJson } from './description-json.js';
+export type { DomainWalk } from './domain-walk.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
 export { FreePages } from './free-pages.js';
 export {
@@ -98,7 +99,9 @@ export { type MigrateOptions, type Migration, migrateHandover } from './migrate.
 export type { MigrationLoss } from './migration-loss.js';
 export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserved.js';
 export type { RunColumns } from './preserved-runs.js';
+export type { RamMap } from './ram.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export { FACTS, type Fact, type FactName, Facts } from './rules/facts.js';
 export type {
   Finding,
   FindingPlace,
@@ -106,9 +109,10 @@ export type {
   Rule,
   RuleFamily,
   Severity,
+  Tell,
 } from './rules/rule.js';
 export { RULES } from './rules/table.js';
-export type { ScratchState } from './scratch-state.js';
+export type { ScratchArray, ScratchState } from './scratch-state.js';
 export { memoryOfSide, type SideMemory } from './side-memory.js';
 export {
   type DomainSummary,

@@ -23,6 +23,8 @@ export interface EntryMasks {
   readonly align: WordMask;
   readonly address: WordMask;
   readonly flags: readonly FlagMask[];
+  /** All flags together: entries that agree in these bits have the same mapping bits. */
+  readonly flagged: WordMask;
 }
 
 /** The entries of one level. */
@@ -57,6 +59,7 @@ export function formatMasks(format: PagingFormat): FormatMasks {
 
 function entryMasks(format: PagingFormat, record: BitRecord): EntryMasks {
   const mask = (wanted: (field: BitField, name: string) => boolean) => words(bitMask(record, wanted));
+  const fields = new Set(format.mapping.map(({ field }) => field));
   return {
     reserved: mask(({ kind }, name) => kind === 'reserved' && name !== 'ALIGN'),
     align: mask((_, name) => name === 'ALIGN'),
@@ -66,6 +69,7 @@ function entryMasks(format: PagingFormat, record: BitRecord): EntryMasks {
       mapping,
       inverted,
     })),
+    flagged: mask((_, name) => fields.has(name)),
   };
 }
 

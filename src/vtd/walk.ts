@@ -184,6 +184,11 @@ class Walk {
     const wrap = signExtend && level === this.#root.levels ? 2 ** 52 - span * ENTRIES : 0;
     let leaves = 0;
     let entries = 0;
+    // Most entries of a table have the flags of the one before.
+    let flags = 0;
+    let sameAs: EntryMasks | undefined;
+    let lastLow = 0;
+    let lastHigh = 0;
     for (let index = 0; index < ENTRIES; index++) {
       const low = view.getUint32(offset + index * 8, true);
       const high = view.getUint32(offset + index * 8 + 4, true);
@@ -206,14 +211,20 @@ class Walk {
       if (this.#isWrong(entry, low, high) || iova >= widthFrames) {
         this.#findings.check(at, entry, iova >= widthFrames);
       }
-      const bits = mappingBits(entry, low, high) & path;
-      const target = (high & entry.address.high) * 0x10_0000 + ((low & entry.address.low) >>> 12);
+      const { flagged, address } = entry;
+      if (entry !== sameAs || (((low ^ lastLow) & flagged.low) | ((high ^ lastHigh) & flagged.high)) !== 0) {
+        flags = mappingBits(entry, low, high) & path;
+        sameAs = entry;
+        lastLow = low;
+        lastHigh = high;
+      }
+      const target = (high & address.high) * 0x10_0000 + ((low & address.low) >>> 12);
       if (leaf === undefined) {
         entries++;
-        this.#enter(level - 1, target, iova, bits | offPath);
+        this.#enter(level - 1, target, iova, flags | offPath);
       } else {
         leaves++;
-        this.#noteRows(this.#kernel.map(iova, target, span, bits | (level << LEVEL_SHIFT)));
+        this.#noteRows(this.#kernel.map(iova, target, span, flags | (level << LEVEL_SHIFT)));
       }
     }
     this.#leaves[level - 1] = (this.#leaves[level - 1] ?? 0) + leaves;

@@ -46,10 +46,11 @@ export class Facts {
 /** Stands for a reason where there is nothing that a rule could check: it is then not told as passed over. */
 export const NOTHING_THERE = '';
 
-interface Fact {
+/** A fact that rules may need. */
+export interface Fact {
   /** What holds, in words. */
   readonly title: string;
-  /** Why it does not hold. */
+  /** Why it does not hold; `undefined` when it does, {@link NOTHING_THERE} where no rule could check anything. */
   readonly missing: (handover: Handover, facts: Facts) => string | undefined;
 }
 

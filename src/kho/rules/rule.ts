@@ -71,5 +71,6 @@ export interface Rule {
   readonly effect: KernelEffect;
   /** What must be known or sound for the rule to make sense; else it is passed over, and that is told. */
   readonly needs: readonly FactName[];
+  /** Tells every place where the rule does not hold. */
   readonly check: (handover: Handover, tell: Tell, facts: Facts) => void;
 }
