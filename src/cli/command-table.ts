@@ -88,6 +88,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/migrate.js')).migrate,
   },
   {
+    name: 'log',
+    positionals: '<action> <file..>',
+    summary: 'ioctl logs of iommufds: convert, show, replay, minimise, diff',
+    load: async () => (await import('./commands/log.js')).log,
+  },
+  {
+    name: 'compare-approaches',
+    positionals: '[image]',
+    summary: 'what each way to hand over an iommufd costs and loses',
+    load: async () => (await import('./commands/compare-approaches.js')).compareApproachesCommand,
+  },
+  {
     name: 'demo',
     positionals: '',
     summary: 'show what kho does, on data from a real kernel',

@@ -6,12 +6,7 @@
  * @module kho
  */
 
-export type {
-  Area,
-  Backing,
-  MappingDifference,
-  MappingFault,
-} from './area-mappings.js';
+export type { Area, Backing, MappingDifference, MappingFault } from './area-mappings.js';
 export { BlockSet } from './block-set.js';
 export { type FinishOptions, HandoverBuilder } from './build.js';
 export type { BootData } from './build-boot.js';
@@ -82,6 +77,7 @@ export {
   type HandoverRoot,
 } from './handover-root.js';
 export { HandoverSpace } from './handover-space.js';
+export * from './ioctl-log/index.js';
 export type {
   AreaColumns,
   HandoverDevice,

@@ -96,7 +96,8 @@ export interface HwQueue extends ObjectBase {
 /** Anything that has an id. */
 export type IommufdObject = Ioas | Hwpt | DeviceObject | Fault | Viommu | Vdevice | Veventq | HwQueue;
 
-type ObjectOf<T extends IommufdObject['type']> = Extract<IommufdObject, { readonly type: T }>;
+/** The object of a type. */
+export type ObjectOf<T extends IommufdObject['type']> = Extract<IommufdObject, { readonly type: T }>;
 
 /** One open iommufd. */
 export class Context {

@@ -28,9 +28,10 @@ function runNaively(steps: readonly Step[]): { results: Result[]; spaces: Map<nu
         const list = spaces.get(step.ioas);
         if (list === undefined) return 'ENOENT';
         const mapping = {};
+        const writable = (step.prot & 1) !== 0;
         const slots = Array.from({ length: step.count }, (_, index): PageSlot => {
-          return { mapping, prot: step.prot, source: step.source + index, writable: (step.prot & 1) !== 0 };
-        }).map((slot) => ({ ...slot, prot: naiveProt(step.prot) }));
+          return { mapping, prot: naiveProt(step.prot), source: step.source + index, writable };
+        });
         return resultOf(mapPages(list, slots, step.at));
       }
       case 'copy': {
@@ -82,7 +83,7 @@ function resultOf(result: { readonly errno: string } | { readonly page: number }
 function runModel(steps: readonly Step[]): { results: Result[]; mapped: Record<string, string> } {
   const results: Result[] = [];
   const { contexts } = replayLog(logOf(steps), {
-    onCall: (record, errno, out) => {
+    onCall: (_, errno, out) => {
       if (errno !== 0) results.push(errnoName(errno));
       else {
         const iova = out['iova'] ?? out['dst_iova'];
@@ -91,7 +92,6 @@ function runModel(steps: readonly Step[]): { results: Result[]; mapped: Record<s
           iova !== undefined ? Number(iova / 4096n) : plain === undefined ? undefined : Number(plain),
         );
       }
-      void record;
     },
   });
   const mapped: Record<string, string> = {};
