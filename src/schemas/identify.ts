@@ -149,6 +149,11 @@ function evidence(
     const issue = issueAt({ offset: 0, path: '/' }, 'BAD_VALUE', 'an FDT', 'something else');
     return { issues: [issue], unknown: 0 };
   }
+  const damage = layout.kind === 'node' ? damageOf(bytes) : undefined;
+  if (damage !== undefined) {
+    const issue = issueAt({ offset: 0, path: '/' }, 'BAD_VALUE', 'a sound FDT', damage);
+    return { issues: [issue], unknown: 0 };
+  }
   if (memory === undefined || address === undefined) {
     const own = check(layout, bytes, { byteOrder, trailing: true });
     return { issues: own.issues, unknown: own.unknown.length };
@@ -168,6 +173,17 @@ function evidence(
   });
   for (const _ of walk) if (issues.length > 100) break;
   return { issues, unknown };
+}
+
+/** What is wrong with an FDT as a container. */
+function damageOf(bytes: Uint8Array): string | undefined {
+  try {
+    openFdt(bytes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof KhoError) return error.message;
+    throw error;
+  }
 }
 
 /** The FDT at `address`, as long as its header says; nothing where there is none. */

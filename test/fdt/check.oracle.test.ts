@@ -3,38 +3,18 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkFdt, FDT_ERRORS, openFdt } from '../../src/fdt/index.js';
+import { checkFdt, openFdt } from '../../src/fdt/index.js';
 import { fixturePaths, fixturesFolder } from '../fixtures.js';
 import { buildOracle, hasDtc } from '../oracle/oracle.js';
 import { Random, runSeed } from '../random.js';
+import { askOracle, faultOfLibfdt, ourVerdict } from './libfdt-verdict.js';
 import { mutate, recordedMutants } from './mutate.js';
 
 const oracle = buildOracle('check-full');
-const CRASHED = 1;
 
 /** What libfdt says of each blob. */
 function askLibfdt(program: string, blobs: readonly Uint8Array[]): number[] {
-  const parts = blobs.flatMap((blob) => [new Uint8Array(new Uint32Array([blob.length]).buffer), blob]);
-  const output = execFileSync(program, { input: Buffer.concat(parts), maxBuffer: 1 << 30 });
-  return blobs.map((_, index) => output.readInt32LE(index * 4));
-}
-
-/** What we say: 0, or libfdt's negative number for the first error. */
-function askUs(blob: Uint8Array): number {
-  const [first] = checkFdt(blob).errors;
-  return first === undefined ? 0 : -FDT_ERRORS[first.code];
-}
-
-/** Which fault of libfdt (docs/libfdt-differences.md) explains its answer on `blob`; `undefined` when none does. */
-function faultOfLibfdt(blob: Uint8Array, theirs: number): string | undefined {
-  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
-  const version = blob.length >= 24 ? view.getUint32(20) : 0;
-  const [first] = checkFdt(blob).errors;
-  if (version === 2 && [-FDT_ERRORS.TRUNCATED, CRASHED].includes(theirs)) return 'v2-strings-size';
-  if (first?.code !== 'BADSTRUCTURE' || first.offset === undefined) return undefined;
-  if (theirs === CRASHED && version < 16 && first.message.includes('no "/"')) return 'null-root-name';
-  const isProperty = first.message.startsWith('property value');
-  return isProperty && view.getUint32(first.offset + 4) >= 0xfffffff0 ? 'length-wraps' : undefined;
+  return askOracle(program, blobs, 4).map((answer) => answer.getInt32(0, true));
 }
 
 function seeds(): Uint8Array[] {
@@ -68,7 +48,7 @@ describe.skipIf(oracle === undefined)('the verdict on mutated blobs', () => {
       const theirs = askLibfdt(oracle ?? '', blobs);
       blobs.forEach((blob, index) => {
         const their = theirs[index] ?? 0;
-        const our = askUs(blob);
+        const our = ourVerdict(blob);
         if (our === 0) accepted++;
         if (our === their) return;
         const fault = faultOfLibfdt(blob, their);

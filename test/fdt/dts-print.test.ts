@@ -93,6 +93,14 @@ describe('printDts', () => {
     );
   });
 
+  // Found by `npm run fuzz`: what stood before the name, up to a slash in a name before, came along.
+  it('takes a whole name that is no path, as blobs before version 16 can have', () => {
+    const blob = readFixture('dtc/kho.V3.dtb').slice();
+    const at = Buffer.from(blob).indexOf('/memblock\0');
+    blob[at] = 0x78;
+    expect(textOf(blob)).toContain('\n\n\txmemblock {\n');
+  });
+
   it('comes in pieces, however long a value is', () => {
     for (const value of ['a\0'.repeat(100_000), '\x01'.repeat(200_000), '\x01'.repeat(199_999)]) {
       const blob = blobOf('', ['p', value], 'n', ['q', value], null, ['late', value], null);

@@ -15,7 +15,7 @@ static sigjmp_buf escape;
 
 static void on_signal(int number)
 {
-	siglongjmp(escape, number == SIGALRM ? 2 : 1);
+	siglongjmp(escape, number == SIGVTALRM ? 2 : 1);
 }
 
 int main(void)
@@ -26,7 +26,7 @@ int main(void)
 		return 2;
 	signal(SIGSEGV, on_signal);
 	signal(SIGBUS, on_signal);
-	signal(SIGALRM, on_signal);
+	signal(SIGVTALRM, on_signal);
 	for (uint32_t length; fread(&length, sizeof length, 1, stdin) == 1;) {
 		if (length > room)
 			return 2;
@@ -36,10 +36,10 @@ int main(void)
 		struct itimerval limit = { .it_value = { .tv_usec = 200000 } }, off = { 0 };
 		int32_t answer = sigsetjmp(escape, 1);
 		if (answer == 0) {
-			setitimer(ITIMER_REAL, &limit, NULL);
+			setitimer(ITIMER_VIRTUAL, &limit, NULL);
 			answer = fdt_check_full(blob, length);
 		}
-		setitimer(ITIMER_REAL, &off, NULL);
+		setitimer(ITIMER_VIRTUAL, &off, NULL);
 		fwrite(&answer, sizeof answer, 1, stdout);
 	}
 	return 0;

@@ -34,7 +34,7 @@ function openOther(name: string, what: string): MemoryImage | undefined {
 }
 
 /** An image as the memory that layouts are followed in. */
-export function memoryOf(image: MemoryImage): Memory {
+export function memoryOf(image: Pick<MemoryImage, 'read'>): Memory {
   return (address, length) => {
     try {
       return image.read(address, length);

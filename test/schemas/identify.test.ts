@@ -190,6 +190,27 @@ describe('version keys', () => {
   });
 });
 
+// Found by `npm run fuzz`: one damaged FDT ended the walk through all the memory around it.
+describe('a damaged FDT whose layout several could be', () => {
+  const blob = encode(khoRootV1A, { compatible: 'kho-v1', 'preserved-memory-map': 0n, subtrees: [] });
+  // The root node has no end.
+  const damaged = blob.slice();
+  new DataView(damaged.buffer).setUint32(damaged.length - 4 - new DataView(blob.buffer).getUint32(32) - 4, 9);
+
+  it('fits none of them, and says why', () => {
+    const found = identify(khoRoot, damaged, {}, 'kho-v1');
+    expect(found?.confidence).toBe('poor');
+    expect(found?.because).toMatch(/expected a sound FDT, found .*BADSTRUCTURE/);
+    expect(identify(khoRoot, blob, {}, 'kho-v1')?.confidence).not.toBe('poor');
+  });
+
+  it('does not keep a file that leads to it from being looked up', () => {
+    const memory = new FakeMemory().put(CHUNK, damaged);
+    const lookup = registryLookup({ memory: memory.read });
+    expect(lookup('luo-file', 'memfd-v1', undefined, CHUNK)).toBeDefined();
+  });
+});
+
 describe('the registry as a lookup', () => {
   const lookup = registryLookup();
 

@@ -155,7 +155,8 @@ class TreePrinter {
       const { bytes, bounds } = this.#fdt;
       const { nameEnd } = cursor;
       let { nameStart } = cursor;
-      if (bounds.version < 16) nameStart = bytes.subarray(0, nameEnd).lastIndexOf(0x2f) + 1;
+      // A path before version 16; only the root's has to have a slash.
+      if (bounds.version < 16) nameStart += bytes.subarray(nameStart, nameEnd).lastIndexOf(0x2f) + 1;
       text.byte(NEWLINE);
       text.repeat(TAB, indent);
       text.copy(bytes, nameStart, nameEnd);
