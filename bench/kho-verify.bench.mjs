@@ -53,7 +53,7 @@ function handoverOver(image, { root, firstPfn, count }) {
   const built = builder.finish();
   const memory = new PageStore(image);
   for (const pfn of built.memory.writtenPages()) memory.putPage(pfn, built.memory.page(pfn));
-  return { memory, root: built.root, scratch: built.scratch };
+  return { memory, root: built.root };
 }
 
 const best = (times) => Math.min(...times);
@@ -94,7 +94,8 @@ function scattered(ranges, count) {
   for (const { pfn } of folios) space.preserved.add(pfn, 0);
   const file = { position: 0n, size: BigInt(ranges) * PAGE, seals: 0, folios };
   builder.session('vm', [{ compatible: 'memfd-v2', token: 1n, data: writeMemfd(memfdV2, file, space) }]);
-  const { memory, root, scratch } = builder.finish();
+  const { memory, root, scratch: regions } = builder.finish();
+  const scratch = regions.map(({ start: address, size }) => ({ address, size }));
   let pfn = 2 ** 25;
   const table = new TableBuilder({
     stage: 'second',

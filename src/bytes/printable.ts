@@ -15,6 +15,14 @@ export function escapeText(text: string): string {
   });
 }
 
+/** The text of JSON made safe to show: DEL, C1 and what moves or breaks lines, which JSON lets through, as `\\uNNNN`. */
+export function escapeJson(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Longer names are cut in paths and messages: one name may be as long as the blob, and is quoted again and again. */
 const LONGEST_QUOTED = 128;
 

@@ -12,7 +12,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'diff',
     positionals: '<a> <b>',
-    summary: 'compare two blobs or folders by what they mean',
+    summary: 'compare two blobs, folders or memory images by what they mean',
     load: async () => (await import('./commands/diff.js')).diff,
   },
   {
@@ -38,6 +38,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     positionals: '[old] [new]',
     summary: 'predict what another kernel makes of a handover',
     load: async () => (await import('./commands/compat.js')).compat,
+  },
+  {
+    name: 'cost',
+    positionals: '<image>',
+    summary: 'count what a handover costs in a blackout window',
+    load: async () => (await import('./commands/cost.js')).cost,
   },
   {
     name: 'schema',
@@ -80,6 +86,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     positionals: '<image..>',
     summary: 're-encode a handover for another kernel release',
     load: async () => (await import('./commands/migrate.js')).migrate,
+  },
+  {
+    name: 'log',
+    positionals: '<action> <file..>',
+    summary: 'ioctl logs of iommufds: convert, show, replay, minimise, diff',
+    load: async () => (await import('./commands/log.js')).log,
+  },
+  {
+    name: 'compare-approaches',
+    positionals: '[image]',
+    summary: 'what each way to hand over an iommufd costs and loses',
+    load: async () => (await import('./commands/compare-approaches.js')).compareApproachesCommand,
   },
   {
     name: 'demo',

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { formatOf } from '../image/sniff.js';
 import {
   type CompatSide,
   sideOfBlob,
@@ -18,6 +17,7 @@ import type { IdentifyOptions } from '../schemas/identify.js';
 import { inFile, UsageError } from './failure.js';
 import { firstBytes } from './first-bytes.js';
 import { openFolder } from './folder-input.js';
+import { looksLikeImage } from './image-file.js';
 import { readInput } from './input.js';
 import { parseJson } from './json-input.js';
 
@@ -39,7 +39,7 @@ export async function readSide(word: string, options: IdentifyOptions): Promise<
   if (found?.isFile()) {
     const first = firstBytes(word, ELF_TYPE + 2);
     if (looksLikeElf(first) && first[ELF_TYPE] !== ET_CORE) return inFile(word, () => kernelSide(word));
-    if (isImage(first, found.size)) return await imageSide(word, options);
+    if (looksLikeImage(first, found.size)) return await imageSide(word, options);
   }
   const bytes = readInput(word);
   return inFile(word, () => {
@@ -52,14 +52,6 @@ export async function readSide(word: string, options: IdentifyOptions): Promise<
 /** Where an ELF file says what it is, and what it says when it is a dump and no kernel. */
 const ELF_TYPE = 16;
 const ET_CORE = 4;
-/** Whatever has no magic of an image and is at least this large is raw memory: no blob or catalogue is. */
-const SMALLEST_RAW = 16 << 20;
-
-function isImage(first: Uint8Array, size: number): boolean {
-  if (formatOf(first) !== 'raw') return true;
-  return size >= SMALLEST_RAW && !looksLikeFdt(first) && first[0] !== 0x7b;
-}
-
 /** Loaded when asked for: most calls have no image. */
 async function imageSide(file: string, options: IdentifyOptions): Promise<CompatSide> {
   const { openImage } = await import('../image/open.js');

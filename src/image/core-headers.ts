@@ -19,10 +19,16 @@ function alignUp(value: number, alignment: number): number {
  * for each run, whose pages follow in the same order), section header 0 when there are too many, and the notes.
  *
  * @param machine e_machine
+ * @param excluded memory that is known of and whose contents are left out: a PT_LOAD without bytes for each run
  * @returns a multiple of 4096 bytes
  */
-export function buildCoreHeaders(runs: readonly PageRun[], notes: Uint8Array, machine: number): Uint8Array {
-  const segments = runs.length + (notes.length > 0 ? 1 : 0);
+export function buildCoreHeaders(
+  runs: readonly PageRun[],
+  notes: Uint8Array,
+  machine: number,
+  excluded: readonly PageRun[] = [],
+): Uint8Array {
+  const segments = runs.length + excluded.length + (notes.length > 0 ? 1 : 0);
   const extended = segments >= PN_XNUM;
   const shoff = EHDR_SIZE + segments * PHDR_SIZE;
   const noteOffset = shoff + (extended ? SHDR_SIZE : 0);
@@ -54,6 +60,7 @@ export function buildCoreHeaders(runs: readonly PageRun[], notes: Uint8Array, ma
     pa: number,
     length: number,
     align: number,
+    memoryLength = length,
   ): void => {
     view.setUint32(at, type, true);
     view.setUint32(at + 4, flags, true);
@@ -61,7 +68,7 @@ export function buildCoreHeaders(runs: readonly PageRun[], notes: Uint8Array, ma
     u64(at + 16, pa);
     u64(at + 24, pa);
     u64(at + 32, length);
-    u64(at + 40, length);
+    u64(at + 40, memoryLength);
     u64(at + 48, align);
     at += PHDR_SIZE;
   };
@@ -72,5 +79,7 @@ export function buildCoreHeaders(runs: readonly PageRun[], notes: Uint8Array, ma
     segment(PT_LOAD, PF_R, offset, pfn * PAGE_SIZE, count * PAGE_SIZE, PAGE_SIZE);
     offset += count * PAGE_SIZE;
   }
+  for (const { pfn, count } of excluded)
+    segment(PT_LOAD, PF_R, offset, pfn * PAGE_SIZE, 0, PAGE_SIZE, count * PAGE_SIZE);
   return bytes;
 }

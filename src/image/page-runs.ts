@@ -100,6 +100,27 @@ export function selectPages(wanted: Iterable<PageRun>, ranges: Iterable<MemoryRa
   };
 }
 
+/** The whole pages of an image's ranges that are not among `runs`, which are merged. */
+export function otherPages(runs: readonly PageRun[], ranges: Iterable<MemoryRange>): PageRun[] {
+  const all = mergeRuns(mapRuns(ranges));
+  const others: PageRun[] = [];
+  let index = 0;
+  for (const { pfn, count } of all) {
+    let at = pfn;
+    for (let run = runs[index]; run !== undefined && run.pfn < pfn + count; run = runs[++index]) {
+      if (run.pfn > at) others.push({ pfn: at, count: run.pfn - at });
+      at = Math.max(at, run.pfn + run.count);
+      if (at >= pfn + count) break;
+    }
+    if (at < pfn + count) others.push({ pfn: at, count: pfn + count - at });
+  }
+  return others;
+}
+
+function* mapRuns(ranges: Iterable<MemoryRange>): Generator<PageRun> {
+  for (const range of ranges) yield wholePages(range);
+}
+
 function firstMissing(wanted: readonly PageRun[], present: readonly PageRun[]): bigint | undefined {
   let index = 0;
   for (const { pfn, count } of wanted) {

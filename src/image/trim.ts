@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ImageError } from './error.js';
 import type { MemoryImage } from './open.js';
-import { type PageRun, type PageSelection, selectPages } from './page-runs.js';
+import { otherPages, type PageRun, type PageSelection, selectPages } from './page-runs.js';
 import { writeCore } from './write-core.js';
 
 /** What a trimmed core holds, and what of the wanted pages it could not. */
@@ -17,9 +17,15 @@ export interface TrimResult extends PageSelection {
  * the image goes into the file.
  *
  * @param wanted page frames in any order; wanted pages that are not in the image are left out and counted
+ * @param keepMap whether the file says of which other memory the image knows; default false
  * @throws ImageError ABSENT or EXCLUDED when none of the wanted pages are there; what reading them throws; IO
  */
-export function trimImage(image: MemoryImage, path: string, wanted: Iterable<PageRun>): TrimResult {
+export function trimImage(
+  image: MemoryImage,
+  path: string,
+  wanted: Iterable<PageRun>,
+  keepMap = false,
+): TrimResult {
   image.recheck();
   const selection = selectPages(wanted, image.ranges());
   const { present } = selection;
@@ -31,6 +37,10 @@ export function trimImage(image: MemoryImage, path: string, wanted: Iterable<Pag
     });
   }
   const pages = present.reduce((sum, { count }) => sum + count, 0);
-  const fileSize = writeCore(image, path, present, { notes: image.notes(), machine: image.machine });
+  const fileSize = writeCore(image, path, present, {
+    notes: image.notes(),
+    machine: image.machine,
+    excluded: keepMap ? otherPages(present, image.ranges()) : [],
+  });
   return { ...selection, pages, fileSize };
 }

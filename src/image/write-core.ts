@@ -24,6 +24,8 @@ export interface CoreOptions {
   readonly notes?: Uint8Array;
   /** Name of the machine as images give it; default x86_64. */
   readonly machine?: string | undefined;
+  /** Pages that the machine had and whose contents are left out, as {@link mergeRuns} gives them; default none. */
+  readonly excluded?: readonly PageRun[] | undefined;
 }
 
 /**
@@ -40,8 +42,8 @@ export function writeCore(
   runs: readonly PageRun[],
   options: CoreOptions = {},
 ): number {
-  const { notes = new Uint8Array(0), machine = '' } = options;
-  const headers = buildCoreHeaders(runs, notes, MACHINES[machine] ?? DEFAULT_MACHINE);
+  const { notes = new Uint8Array(0), machine = '', excluded } = options;
+  const headers = buildCoreHeaders(runs, notes, MACHINES[machine] ?? DEFAULT_MACHINE, excluded);
   const file = new PartFile(path);
   let end = headers.length;
   try {

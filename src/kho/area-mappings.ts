@@ -183,18 +183,26 @@ export class AreaMappingCheck {
     const { iovaFrame, frame, frames, bits } = rows;
     const { end, permission } = this.#areas;
     const checkBacking = this.#backing.first.length > 0;
+    let covered = this.#covered;
+    let areaEnd = end[this.#area] ?? 0;
+    let allowed = permission[this.#area] ?? 0;
     for (let row = 0; row < rows.length; row++) {
       const from = iovaFrame[row] ?? 0;
       const to = from + (frames[row] ?? 0);
       const found = (bits[row] ?? 0) & PERMISSION;
       // Nearly all extents go on where the last one ended, in the same area.
-      if (from === this.#covered && to <= (end[this.#area] ?? 0) && found === permission[this.#area]) {
-        this.#covered = to;
+      if (from === covered && to <= areaEnd && found === allowed) {
+        covered = to;
       } else {
+        this.#covered = covered;
         this.#place(from, to, frame[row] ?? 0, found);
+        covered = this.#covered;
+        areaEnd = end[this.#area] ?? 0;
+        allowed = permission[this.#area] ?? 0;
       }
       if (checkBacking) this.#back(from, to, frame[row] ?? 0, found);
     }
+    this.#covered = covered;
   };
 
   /** Ends the comparison: what was not reached is not mapped. */

@@ -4,7 +4,7 @@ import { type Issue, KhoError } from '../bytes/issue.js';
 import type { PhysicalMemory } from '../image/physical-memory.js';
 import type { ExtentColumns } from '../vtd/extents.js';
 import { walkTable } from '../vtd/walk.js';
-import type { WalkResult } from '../vtd/walk-result.js';
+import type { TableRoot, WalkResult } from '../vtd/walk-result.js';
 import {
   type Area,
   AreaMappingCheck,
@@ -13,7 +13,7 @@ import {
   type MappingDifference,
 } from './area-mappings.js';
 import type { HandoverDomain, HandoverIoas } from './iommu-state.js';
-import { ListedMemoryCheck, type ListFault } from './listed-memory.js';
+import { type ListFault, listFaults } from './listed-memory.js';
 
 /** A domain and what its tables map. */
 export interface DomainWalk {
@@ -76,20 +76,24 @@ export function walkDomain(
     ioas,
     check: new AreaMappingCheck(areaColumns(areasOf(ioas)).columns, backing),
   }));
-  const list = mem && new ListedMemoryCheck(Float64Array.from(mem.addresses, (each) => Number(each >> 12n)));
-  const takers = [...checks.map(({ check }) => check.take), ...(list === undefined ? [] : [list.take])];
+  const takers = checks.map(({ check }) => check.take);
   const extents = (rows: ExtentColumns): void => {
     for (const take of takers) take(rows);
   };
   try {
-    const stage = signExtend === true ? 'first' : 'second';
-    const result = walkTable(memory, { stage, table: topTable, levels }, { widthBits: width, extents });
+    const root: TableRoot = { stage: signExtend === true ? 'first' : 'second', table: topTable, levels };
+    const result = walkTable(memory, root, { widthBits: width, extents });
+    const list = mem && Float64Array.from(mem.addresses, (each) => Number(each >> 12n));
     return {
       domain,
       result,
       issue: undefined,
       comparison: leastDifferent(checks),
-      listFaults: list?.finish(result),
+      listFaults:
+        list &&
+        listFaults(list, result.tablePages, (take) => {
+          walkTable(memory, root, { extents: take });
+        }),
     };
   } catch (error) {
     if (!(error instanceof KhoError)) throw error;

@@ -13,6 +13,7 @@ import { compatibleStrings } from '../schemas/identify-blob.js';
 import { check } from '../schemas/lang/check.js';
 import { node as nodeLayout, optional } from '../schemas/lang/node.js';
 import { requiredType } from '../schemas/lang/read-node.js';
+import { bytes as anyBytes } from '../schemas/lang/scalar.js';
 import type { NodeType, PointerTarget } from '../schemas/lang/type.js';
 import { looksLikeFdt, nativeU64 } from './debugfs-folder.js';
 import type { HandoverIssue } from './handover-issue.js';
@@ -64,11 +65,28 @@ const MAP_PROPERTY = 'preserved-memory-map';
 const TREE_KEY = 'kho-v1';
 const TREE = 'tree';
 
-/** The one tree of the RFC of 2024 without its areas, of which there may be hundreds of thousands. */
-const TREE_WITHOUT_AREAS: NodeType = nodeLayout({
+/**
+ * The one tree of the RFC of 2024 without its lists, of which there may be hundreds of thousands of elements: areas, and
+ * what domains list in `mem`. Whoever reads those as columns checks them.
+ */
+const TREE_WITHOUT_LISTS: NodeType = nodeLayout({
   compatible: 'kho-v1',
-  children: { 'intel-iommu': optional(intelIommuV0) },
+  children: { 'intel-iommu': optional(withoutMem(intelIommuV0)) },
 });
+
+/** A layout of nodes without what `mem` properties hold. */
+function withoutMem(layout: NodeType): NodeType {
+  const { each: list, properties, children } = layout;
+  const mem = properties['mem'] === undefined ? {} : { mem: anyBytes('rest', 'a list') };
+  return {
+    ...layout,
+    properties: { ...properties, ...mem },
+    children: Object.fromEntries(
+      Object.entries(children).map(([name, child]) => [name, withoutMem(requiredType(child))]),
+    ),
+    each: list && { ...list, node: withoutMem(list.node) },
+  };
+}
 
 /**
  * Reads the root at physical address `address`. Nothing is thrown for what is wrong with it.
@@ -119,7 +137,7 @@ export function readRoot(
   }
   const layout = identified?.version.layout;
   if (layout?.kind === 'node' && fdt.issues.length === 0) {
-    const checked = check(layout === khoRootV1Tree ? TREE_WITHOUT_AREAS : layout, bytes, { base: address });
+    const checked = check(layout === khoRootV1Tree ? TREE_WITHOUT_LISTS : layout, bytes, { base: address });
     checked.issues.forEach(complain);
     for (const issue of checked.unknown)
       if (layout !== khoRootV1Tree) complain({ ...issue, code: 'UNKNOWN' });

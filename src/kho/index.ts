@@ -6,12 +6,7 @@
  * @module kho
  */
 
-export type {
-  Area,
-  Backing,
-  MappingDifference,
-  MappingFault,
-} from './area-mappings.js';
+export type { Area, Backing, MappingDifference, MappingFault } from './area-mappings.js';
 export { BlockSet } from './block-set.js';
 export { type FinishOptions, HandoverBuilder } from './build.js';
 export type { BootData } from './build-boot.js';
@@ -19,6 +14,7 @@ export { BuildError, type BuildErrorCode } from './build-error.js';
 export { buildHandover } from './build-handover.js';
 export { type DomainDescription, postedMemList } from './build-rfc.js';
 export type { BuiltHandover } from './built-handover.js';
+export type { ComparedValue } from './compared-value.js';
 export {
   type CompatEffect,
   type CompatOutcome,
@@ -39,6 +35,7 @@ export {
 } from './compat-side.js';
 export type { Consumer } from './consumer.js';
 export type { ByteSpan, Contents, PatternContents } from './contents.js';
+export { type ConsumerCost, type FileCost, type HandoverCost, handoverCost, type TableCost } from './cost.js';
 export { diffSides, type FolderChange, type FolderOnlyChange } from './debugfs-diff.js';
 export {
   type DebugfsSide,
@@ -51,6 +48,8 @@ export {
   type SubBlob,
 } from './debugfs-folder.js';
 export { descriptionFromJson } from './description-json.js';
+export { diffHandovers, type HandoverDiffOptions } from './diff-handovers.js';
+export { diffPageTables, diffUnits, type MappingDiffOptions } from './diff-mappings.js';
 export type { DomainWalk } from './domain-walk.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
 export { FreePages } from './free-pages.js';
@@ -67,8 +66,10 @@ export {
   type KexecMetadata,
   type ReservedRegion,
 } from './handover.js';
+export type { ChangePart, DiffNote, HandoverChange, HandoverDiff } from './handover-change.js';
 export type * from './handover-description.js';
 export type { HandoverIssue, HandoverPart } from './handover-issue.js';
+export { handoverPages, unitPages } from './handover-pages.js';
 export {
   type ConsumerNode,
   HandoverError,
@@ -76,6 +77,7 @@ export {
   type HandoverRoot,
 } from './handover-root.js';
 export { HandoverSpace } from './handover-space.js';
+export * from './ioctl-log/index.js';
 export type {
   AreaColumns,
   HandoverDevice,
@@ -97,6 +99,7 @@ export {
   type SearchableMemory,
 } from './locate.js';
 export type { HandoverFile, HandoverFlb, HandoverSession, LuoState } from './luo-state.js';
+export type { MapCost, MapLevelCost } from './map-cost.js';
 export type { MapIssue } from './map-reader.js';
 export type { FolioColumns, MemfdState } from './memfd-state.js';
 export { type MigrateOptions, type Migration, migrateHandover } from './migrate.js';
@@ -125,5 +128,6 @@ export {
   type RootSummary,
   summarize,
 } from './summary.js';
+export type { IoctlCost, TransferCost } from './transfer-cost.js';
 export { type SkippedRule, type Verification, type VerifyOptions, verifyHandover } from './verify.js';
 export type { PlannedFile } from './write-luo.js';

@@ -9,6 +9,7 @@ import { dmarDomainMem } from '../schemas/abi/rfc-intel-iommu.js';
 import { compileColumns } from '../schemas/lang/columns.js';
 import { isRecord } from '../schemas/lang/input.js';
 import type { Reached } from '../schemas/lang/memory.js';
+import { sizeOf } from '../schemas/lang/size.js';
 import { compileStructColumns } from '../schemas/lang/struct-columns.js';
 import { addressWidth } from '../vtd/agaw.js';
 import { elementsOf, type LuoState } from './luo-state.js';
@@ -115,6 +116,7 @@ const readAreas = compileColumns(khoRootV1Tree, [
   'areas',
 ]);
 const readMem = compileStructColumns(dmarDomainMem);
+const MEM_SIZE = sizeOf(dmarDomainMem) ?? 16;
 
 /**
  * What the one tree of the RFC of 2024 says.
@@ -125,7 +127,7 @@ export function rfcState(fdt: Fdt, base: bigint): IommuState {
   const issues: Issue[] = [];
   const domains: HandoverDomain[] = [];
   const folder = fdt.root?.child('intel-iommu')?.child('domains');
-  for (const node of folder?.children() ?? []) domains.push(rfcDomain(node, base));
+  for (const node of folder?.children() ?? []) domains.push(rfcDomain(node, base, issues));
   return { domains, ioases: rfcIoases(fdt, base, issues), units: [], issues };
 }
 
@@ -162,7 +164,35 @@ function rfcIoases(fdt: Fdt, base: bigint, issues: Issue[]): HandoverIoas[] {
   }
 }
 
-function rfcDomain(node: FdtNode, base: bigint): HandoverDomain {
+/** Issues that one list gives at most. */
+const LIST_ISSUES = 100;
+
+/** What `mem` lists; elements that are no page become issues. */
+function listedMemory(node: FdtNode, base: bigint, issues: Issue[]): ListedMemory | undefined {
+  const mem = node.property('mem');
+  if (mem === undefined) return undefined;
+  const path = `${node.path}/mem`;
+  const size = mem.value.length - (mem.value.length % MEM_SIZE);
+  if (size !== mem.value.length) {
+    const message = `expected whole elements of ${MEM_SIZE} bytes, found ${mem.value.length} bytes`;
+    issues.push({ code: 'BAD_LENGTH', path, message, address: base + BigInt(node.offset) });
+  }
+  const { count, columns } = readMem(mem.value.subarray(0, size));
+  const { addr: addresses, len: lengths } = columns;
+  if (!(addresses instanceof BigUint64Array && lengths instanceof BigUint64Array)) return undefined;
+  for (let row = 0, told = 0; row < count && told < LIST_ISSUES; row++) {
+    const address = addresses[row] ?? 0n;
+    const length = lengths[row] ?? 0n;
+    if ((address & 0xfffn) === 0n && length === 0x1000n && address !== 0n) continue;
+    told++;
+    const found = `${formatHex(length)} bytes at ${formatHex(address)}`;
+    const message = `expected one page on a page boundary, found ${found}`;
+    issues.push({ code: 'BAD_VALUE', path: `${path}[${row}]`, message, address: base + BigInt(node.offset) });
+  }
+  return { count, addresses, lengths };
+}
+
+function rfcDomain(node: FdtNode, base: bigint, issues: Issue[]): HandoverDomain {
   const { address: at, path } = { address: base + BigInt(node.offset), path: node.path };
   const u64 = (name: string): bigint | undefined => viewOf(node, name, 8)?.getBigUint64(0, true);
   const agaw = viewOf(node, 'agaw', 4)?.getInt32(0, true);
@@ -175,9 +205,6 @@ function rfcDomain(node: FdtNode, base: bigint): HandoverDomain {
     const unknown = { segment: undefined, domainId: undefined, pasidTable: undefined, unit: undefined };
     devices.push({ ...unknown, bus, devfn, address: base + BigInt(device.offset), path: device.path });
   }
-  const mem = node.property('mem')?.value;
-  const listed = mem && readMem(mem);
-  const { addr, len } = listed?.columns ?? {};
   return {
     name: `domain ${node.name}`,
     persistentId: u64('persistent_id'),
@@ -185,10 +212,7 @@ function rfcDomain(node: FdtNode, base: bigint): HandoverDomain {
     levels: width?.levels,
     width: width?.bits,
     signExtend: undefined,
-    mem:
-      listed !== undefined && addr instanceof BigUint64Array && len instanceof BigUint64Array
-        ? { count: listed.count, addresses: addr, lengths: len }
-        : undefined,
+    mem: listedMemory(node, base, issues),
     devices,
     address: at,
     path,

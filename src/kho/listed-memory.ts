@@ -31,88 +31,101 @@ export interface ListFault {
 }
 
 /**
- * Compares a list of pages with the tables of a walk. Give {@link take} to the walk as its `extents`, beside whoever else
- * wants them, then ask {@link finish}.
+ * Compares a list of pages with the tables of a walk.
+ *
+ * @param list - frames of the listed pages, in the order of the list
+ * @param tablePages - of the walk
+ * @param walkAgain - hands over the mappings once more, for the listed pages that are no tables; else it is not called
+ * @returns the faults: listed pages by address, then missing tables from the top level down
  */
-export class ListedMemoryCheck {
-  /** Frames of whole listed pages, ascending, each once, and their first position in the list. */
-  readonly #frames: Float64Array;
-  readonly #positions: Uint32Array;
-  /** IOVA frame of a leaf that leads to each; -1 while there is none. */
-  readonly #iovas: Float64Array;
-  readonly #leafSizes: Float64Array;
-  readonly #faults: ListFault[] = [];
-  readonly #low: number;
-  readonly #high: number;
-
-  /** @param list frames of the listed pages, in the order of the list */
-  constructor(list: Float64Array) {
-    const first = new Map<number, number>();
-    list.forEach((frame, element) => {
-      if (!first.has(frame)) first.set(frame, element);
-    });
-    this.#frames = Float64Array.from(first.keys()).sort();
-    this.#positions = Uint32Array.from(this.#frames, (frame) => first.get(frame) ?? 0);
-    this.#iovas = new Float64Array(this.#frames.length).fill(-1);
-    this.#leafSizes = new Float64Array(this.#frames.length);
-    this.#low = this.#frames[0] ?? Number.POSITIVE_INFINITY;
-    this.#high = this.#frames.at(-1) ?? -1;
+export function listFaults(
+  list: Float64Array,
+  tablePages: WalkResult['tablePages'],
+  walkAgain: (extents: (rows: ExtentColumns) => void) => void,
+): ListFault[] {
+  const listed = list.toSorted();
+  const tables = new Float64Array(tablePages.reduce((sum, { length }) => sum + length, 0));
+  let length = 0;
+  for (const pages of tablePages) {
+    tables.set(pages, length);
+    length += pages.length;
   }
+  tables.sort();
+  const extra = without(listed, tables);
+  const leaves = extra.length === 0 ? [] : leavesTo(extra, walkAgain);
+  const positions = new Map<number, number>();
+  if (extra.length > 0)
+    list.forEach((frame, element) => {
+      if (!positions.has(frame)) positions.set(frame, element);
+    });
+  const faults = Array.from(extra, (frame, at): ListFault => {
+    const leaf = leaves[at];
+    const kind = leaf === undefined ? 'stranger' : leaf.size > 4096 ? 'part-of-leaf' : 'data-page';
+    return {
+      kind,
+      address: BigInt(frame) * PAGE,
+      element: positions.get(frame),
+      level: undefined,
+      iova: leaf?.iova,
+    };
+  });
+  const missing = new Set(without(tables, listed));
+  for (let level = tablePages.length; level > 0 && missing.size > 0; level--) {
+    for (const frame of tablePages[level - 1] ?? []) {
+      if (!missing.has(frame)) continue;
+      const address = BigInt(frame) * PAGE;
+      faults.push({ kind: 'missing-table', address, element: undefined, level, iova: undefined });
+    }
+  }
+  return faults;
+}
 
-  /** Looks for listed pages among what leaves lead to. */
-  readonly take = (rows: ExtentColumns): void => {
-    const { frame, frames, iovaFrame, bits } = rows;
-    for (let row = 0; row < rows.length; row++) {
+/** What of one ascending list is not in another, each once. */
+function without(numbers: Float64Array, others: Float64Array): Float64Array {
+  let next = 0;
+  return numbers.filter((number, at) => {
+    while ((others[next] ?? Number.POSITIVE_INFINITY) < number) next++;
+    return others[next] !== number && numbers[at - 1] !== number;
+  });
+}
+
+/** A leaf that leads to a listed page. */
+interface Leaf {
+  readonly iova: bigint;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** The first leaf that leads to each of some frames, which ascend. */
+function leavesTo(
+  wanted: Float64Array,
+  walkAgain: (extents: (rows: ExtentColumns) => void) => void,
+): (Leaf | undefined)[] {
+  const leaves: (Leaf | undefined)[] = Array.from(wanted, () => undefined);
+  const low = wanted[0] ?? 0;
+  const high = wanted.at(-1) ?? 0;
+  walkAgain(({ length, frame, frames, iovaFrame, bits }) => {
+    for (let row = 0; row < length; row++) {
       const from = frame[row] ?? 0;
       const to = from + (frames[row] ?? 0);
-      if (from > this.#high || to <= this.#low) continue;
-      for (let at = this.#search(from); (this.#frames[at] ?? to) < to; at++) {
-        if ((this.#iovas[at] ?? 0) >= 0) continue;
-        this.#iovas[at] = (iovaFrame[row] ?? 0) + (this.#frames[at] ?? 0) - from;
-        this.#leafSizes[at] = leafSize(bits[row] ?? 0);
+      if (from > high || to <= low) continue;
+      for (let at = firstFrom(wanted, from); (wanted[at] ?? to) < to; at++) {
+        const iova = BigInt((iovaFrame[row] ?? 0) + (wanted[at] ?? 0) - from) * PAGE;
+        leaves[at] ??= { iova, size: leafSize(bits[row] ?? 0) };
       }
     }
-  };
+  });
+  return leaves;
+}
 
-  /** Index of the first listed frame at or behind `frame`. */
-  #search(frame: number): number {
-    let low = 0;
-    let high = this.#frames.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#frames[middle] ?? 0) < frame) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/** Index of the first number at or above `least`. */
+function firstFrom(numbers: Float64Array, least: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) < least) low = middle + 1;
+    else high = middle;
   }
-
-  /** Ends the comparison. @returns the faults: listed pages by address, then missing tables from the top level down */
-  finish({ tablePages }: Pick<WalkResult, 'tablePages'>): readonly ListFault[] {
-    const tables = new Set<number>();
-    for (const pages of tablePages) for (const frame of pages) tables.add(frame);
-    this.#frames.forEach((frame, at) => {
-      if (tables.has(frame)) return;
-      const iovaFrame = this.#iovas[at] ?? -1;
-      const kind =
-        iovaFrame < 0 ? 'stranger' : (this.#leafSizes[at] ?? 0) > 4096 ? 'part-of-leaf' : 'data-page';
-      const iova = iovaFrame < 0 ? undefined : BigInt(iovaFrame) * PAGE;
-      this.#tell(kind, BigInt(frame) * PAGE, this.#positions[at] ?? 0, { iova });
-    });
-    for (let level = tablePages.length; level > 0; level--) {
-      for (const frame of tablePages[level - 1] ?? []) {
-        if (this.#frames[this.#search(frame)] === frame) continue;
-        this.#tell('missing-table', BigInt(frame) * PAGE, undefined, { level });
-      }
-    }
-    return this.#faults;
-  }
-
-  #tell(
-    kind: ListFaultKind,
-    address: bigint,
-    element: number | undefined,
-    { level, iova }: { level?: number; iova?: bigint | undefined } = {},
-  ): void {
-    this.#faults.push({ kind, address, element, level, iova });
-  }
+  return low;
 }

@@ -4,6 +4,7 @@ import { FdtError } from '../fdt/error.js';
 import { openFdt } from '../fdt/fdt.js';
 import { ImageError } from '../image/error.js';
 import type { ImageMemory } from '../image/image-memory.js';
+import type { PageRun } from '../image/page-runs.js';
 import { PAGE_SHIFT, type PhysicalMemory } from '../image/physical-memory.js';
 import { type ScanProgress, scanPages } from '../image/scan.js';
 
@@ -61,7 +62,7 @@ const FDT_MAGIC_PATTERN = { offset: 0, value: 0xedfe0dd0 } as const;
 const BOOT_PARAMS_PATTERN = { offset: 0x202, value: 0x53726448 } as const;
 
 /** Roots of the handover itself and of what consumers hand over as a blob of their own, with any version. */
-const KNOWN_ROOT = /^(kho|luo|memblock|memfd|kho-test|ftrace|iommufd|guestmemfs)-v\d/;
+const KNOWN_ROOT = /^(kho|luo|memblock|memfd|kho-test|ftrace|iommufd|iommufd-ioctl-log|guestmemfs)-v\d/;
 
 /** Handover trees have a page; the bound keeps hostile images from making every page a blob of megabytes. */
 const MAX_BLOB = 0x1_0000;
@@ -127,20 +128,50 @@ function chainHead(memory: PhysicalMemory, bootParams: bigint): bigint {
   return isBootParams ? view.getBigUint64(0x250, true) : 0n;
 }
 
-/** The KHO entries of a chain. @throws ImageError when it leads to memory that is not there */
-function chainedEntries(memory: PhysicalMemory, bootParams: bigint, head: bigint): KhoSetupData[] {
-  const found: KhoSetupData[] = [];
+/** The headers of the entries of a chain, in order. @throws ImageError when it leads to memory that is not there */
+function* chainEntries(
+  memory: PhysicalMemory,
+  head: bigint,
+): Generator<{ readonly address: bigint; readonly header: DataView }, void> {
   const seen = new Set<bigint>();
   for (let address = head; address !== 0n && !seen.has(address) && seen.size < MAX_CHAIN; ) {
     seen.add(address);
-    const header = memory.read(address, SETUP_DATA_HEADER);
-    const entry = new DataView(header.buffer, header.byteOffset, header.length);
-    if (entry.getUint32(8, true) === SETUP_KEXEC_KHO && entry.getUint32(12, true) >= KHO_DATA) {
-      found.push({ state: 'chained', ...readEntry(memory, bootParams, address) });
-    }
-    address = entry.getBigUint64(0, true);
+    const bytes = memory.read(address, SETUP_DATA_HEADER);
+    const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    yield { address, header };
+    address = header.getBigUint64(0, true);
   }
+}
+
+/** The KHO entries of a chain. @throws ImageError when it leads to memory that is not there */
+function chainedEntries(memory: PhysicalMemory, bootParams: bigint, head: bigint): KhoSetupData[] {
+  const found: KhoSetupData[] = [];
+  for (const { address, header } of chainEntries(memory, head))
+    if (header.getUint32(8, true) === SETUP_KEXEC_KHO && header.getUint32(12, true) >= KHO_DATA)
+      found.push({ state: 'chained', ...readEntry(memory, bootParams, address) });
   return found;
+}
+
+/** The pages of a memory that a search finds its setup_data by: boot_params, and the entries' headers and contents. */
+export function* setupDataPages(
+  memory: PhysicalMemory,
+  { setupData, brokenChains }: LocateResult,
+): Generator<PageRun, void> {
+  const touched = (address: bigint, length: number): PageRun => {
+    const pfn = Number(address >> BigInt(PAGE_SHIFT));
+    return { pfn, count: Number((address + BigInt(length - 1)) >> BigInt(PAGE_SHIFT)) - pfn + 1 };
+  };
+  for (const { address } of setupData) yield touched(address, SETUP_DATA_HEADER + KHO_DATA);
+  for (const bootParams of new Set([...setupData, ...brokenChains].map((each) => each.bootParams))) {
+    yield touched(bootParams, 1);
+    try {
+      for (const { address } of chainEntries(memory, chainHead(memory, bootParams)))
+        yield touched(address, SETUP_DATA_HEADER);
+    } catch (error) {
+      // Where a chain breaks off here it breaks off there.
+      if (!(error instanceof ImageError)) throw error;
+    }
+  }
 }
 
 /** KHO entries behind boot_params that lead to one of `roots`: kexec_file loads both in one segment. */

@@ -35,7 +35,7 @@ export interface MemfdState {
 }
 
 /** Bytes of one element of the array of folios. */
-const FOLIO_ENTRY_SIZE = 16;
+export const FOLIO_ENTRY_SIZE = 16;
 
 /** Physical address of entry `row`; `undefined` where the folios stand in an FDT. */
 export function folioEntry({ pieces }: FolioColumns, row: number): bigint | undefined {

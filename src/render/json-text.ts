@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatHex, hexBytes } from '../bytes/hex.js';
 import type { Issue } from '../bytes/issue.js';
+import { escapeJson } from '../bytes/printable.js';
 import type { TextSink } from './text-sink.js';
 
 /** The version of every JSON document that `kho` prints; a change that could break a reader raises it. */
@@ -10,12 +11,7 @@ const PIECE = 16384;
 
 /** Text as a JSON string, pure of control characters: also DEL and C1, which JSON itself lets through. */
 export function jsonString(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    (character) => {
-      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    },
-  );
+  return escapeJson(JSON.stringify(text));
 }
 
 /** A u64 as a JSON string, `"0x4b6000"`: a JSON number would lose bits. */

@@ -12,6 +12,7 @@ export function versionText(version: Version): string {
 /** Who writes a version: `Linux 7.2 on`, `Linux 6.16 to 7.0`, `RFC`. */
 export function releaseText({ status, first, last }: Version): string {
   if (status === 'rfc') return 'RFC';
+  if (status === 'proposed') return 'proposed here';
   if (status === 'list') return 'mailing list only';
   if (status === 'unreleased' || first === undefined) return 'in no release';
   if (last === undefined) return `Linux ${first} on`;

@@ -44,7 +44,7 @@ export function writeValueMembers(
 /** Writes a decoded value: u64 as hex strings, bytes as hex digits. Depth is that of layouts. */
 export function writeJsonValue(out: TextSink, value: unknown, indent: string): void {
   if (typeof value === 'bigint') out(value < 0n ? `"${value}"` : jsonU64(value));
-  else if (typeof value === 'number') out(`${value}`);
+  else if (typeof value === 'number' || typeof value === 'boolean') out(`${value}`);
   else if (typeof value === 'string') out(jsonString(value));
   else if (value instanceof Uint8Array) writeJsonBytes(out, value);
   else if (value instanceof FdtNode) {

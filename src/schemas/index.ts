@@ -6,6 +6,7 @@
  */
 
 export * from './abi/hugetlb-liveupdate.js';
+export * from './abi/ioctl-log.js';
 export * from './abi/iommu-liveupdate.js';
 export {
   iommuDeviceSmmu,
@@ -17,7 +18,9 @@ export {
 } from './abi/iommu-liveupdate-parts.js';
 export * from './abi/iommu-liveupdate-v1.js';
 export * from './abi/iommu-v1.js';
+export * from './abi/iommufd-ioctls.js';
 export * from './abi/iommufd-liveupdate.js';
+export * from './abi/iommufd-uapi.js';
 export * from './abi/kexec-metadata.js';
 export * from './abi/kho-2023.js';
 export * from './abi/kho-chosen.js';

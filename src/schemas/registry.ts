@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All families. Adding a version is one declaration and one line in its family; adding a family is one line here.
 import { hugeMemfd, hugetlbLiveupdate } from './abi/hugetlb-liveupdate.js';
+import { ioctlLog } from './abi/ioctl-log.js';
 import { iommuLiveupdate } from './abi/iommu-liveupdate.js';
 import { iommufdLiveupdate } from './abi/iommufd-liveupdate.js';
 import { kexecMetadata } from './abi/kexec-metadata.js';
@@ -46,6 +47,7 @@ export const families: readonly Family[] = Object.freeze([
   luoFeatureForm,
   memfdFeatureForm,
   liveupdateFeatures,
+  ioctlLog,
 ]);
 
 /** A version with the family it belongs to. */

@@ -109,4 +109,80 @@ sub_fdts/kexec-metadata
     expect(kho(['diff', A, `${A}/fdt`]).code).toBe(2);
     expect(kho(['diff', '-', '-']).code).toBe(2);
   });
+
+  const CORE = 'fixtures/kernel-7.3.4/kho-luo.trimmed.elf';
+  const [LEGACY, SCALABLE] = ['legacy', 'scalable'].map(
+    (mode) => `fixtures/kernel-7.3.4/vtd-${mode}.trimmed.elf`,
+  );
+
+  it('compares the handovers in two memory images', () => {
+    const bytes = readFileSync(join(root, CORE));
+    const release = bytes.indexOf('7.3.4\0', 0, 'latin1');
+    bytes.write('7.3.5', release, 'latin1');
+    const other = fileOf('other.elf', bytes);
+    expect(kho(['diff', CORE, other])).toEqual({
+      code: 1,
+      stderr: '',
+      stdout: `--- ${CORE}
++++ ${other}
+
+kernel
+  ~ release  "7.3.4" -> "7.3.5"
+
+not compared: 4103 pages of 6 files and regions, which not both images hold
+`,
+    });
+    const { code, stdout } = kho(['diff', CORE, other, '--json', '--fdt', '0x4b7000']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 1,
+      kind: 'handover-diff',
+      changes: [
+        { part: 'kernel', kind: 'changed', of: [], field: 'release', before: '7.3.4', after: '7.3.5' },
+      ],
+      notes: [{ kind: 'unknown', text: expect.stringContaining('4103 pages') }],
+      same: false,
+    });
+  });
+
+  it('finds that a handover means the same in the formats of another release, both ways', () => {
+    const folder = newFolder();
+    const [older, back] = [join(folder, 'older.elf'), join(folder, 'back.elf')];
+    expect(kho(['migrate', CORE, '--to', '7.1', '-o', older]).code).toBe(0);
+    const { code, stdout } = kho(['diff', CORE, older, '--verbose']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('They mean the same.\nencoded otherwise: the root: kho-v4 -> kho-v3\n');
+    expect(kho(['migrate', older, '--to', '7.3', '-o', back]).code).toBe(0);
+    expect(kho(['diff', older, back]).code).toBe(0);
+    expect(kho(['diff', CORE, back]).code).toBe(0);
+  });
+
+  it('compares page tables and whole VT-d units of two images without a handover', () => {
+    expect(kho(['diff', LEGACY ?? '', SCALABLE ?? '', '--root', '0x71d000,0x71e400'])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    // Tables of devices 00:04.0 and 00:05.0.
+    const { code, stdout } = kho(['diff', LEGACY ?? '', SCALABLE ?? '', '--pgd', '0x696d000,0x6982000']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^page table\n {2}[-+~] 0x/m);
+    expect(stdout).toMatch(/^ {2}- 0x1000 \(4 KiB\) +rw 0x15d8000$/m);
+  });
+
+  it('refuses what makes no sense with images', () => {
+    for (const [args, says] of [
+      [[CORE, `${A}/fdt`], 'one input is a memory image and the other is not'],
+      [[`${A}/fdt`, `${A}/fdt`, '--pgd', '0x1000'], '--fdt, --root and --pgd go with memory images'],
+      [[CORE, CORE, '--pgd', '0x1001'], '--pgd: expected a multiple of 4096'],
+      [[CORE, CORE, '--root', '0x1000', '--pgd', '0x1000'], 'choose one'],
+      [[CORE, CORE, '--levels', '4'], '--levels and --first-stage go with --pgd'],
+      [[CORE, CORE, '--pgd', '1,2,3'], 'expected one address or two'],
+      [[LEGACY ?? '', LEGACY ?? ''], 'expected a root FDT'],
+    ] as const) {
+      const { code, stdout, stderr } = kho(['diff', ...args]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(says);
+    }
+  });
 });

@@ -69,7 +69,7 @@ describe('kho image info', () => {
     [['image', 'info', CORE, '--hole', '2G'], '--hole: expected START:LENGTH'],
     [['image', 'info', CORE, '--pages', '0'], 'go with kho image trim'],
     [['image', 'look', CORE], 'invalid values: Argument: action'],
-    [['image', 'trim', CORE], 'needs --out FILE and --pages LIST'],
+    [['image', 'trim', CORE], 'needs --out FILE'],
   ])('refuses %j in one line', (args, text) => {
     const { code, stdout, stderr } = kho(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -171,6 +171,28 @@ describe('kho image trim', () => {
     const nothing = kho(['image', 'trim', CORE, '-o', out, '--pages', '0']);
     expect({ code: nothing.code, stdout: nothing.stdout }).toEqual({ code: 2, stdout: '' });
     expect(nothing.stderr).toContain('ABSENT');
+  });
+
+  it('writes what the handover is read from when nothing else is said', () => {
+    const capture = 'fixtures/kernel-7.3.4/kho-luo.trimmed.elf';
+    const out = join(newFolder(), 'small.elf');
+    expect(kho(['image', 'trim', capture, '-o', out])).toMatchObject({ code: 0, stderr: '' });
+    expect(kho(['diff', capture, out, '--placement']).code).toBe(0);
+    const [before, after] = [capture, out].map((file) => kho(['verify', file]).stdout.replace(file, ''));
+    expect(after).toBe(before);
+  });
+
+  it('writes the tables of a VT-d unit, with or without a handover', () => {
+    const guest = 'fixtures/kernel-7.3.4/vtd-legacy.trimmed.elf';
+    const out = join(newFolder(), 'small.elf');
+    expect(kho(['image', 'trim', guest, '-o', out, '--root', '0x71d000'])).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect(kho(['diff', guest, out, '--root', '0x71d000'])).toEqual({ code: 0, stdout: '', stderr: '' });
+    const none = kho(['image', 'trim', guest, '-o', out]);
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain('expected a root FDT');
   });
 
   it('does not overwrite the image', () => {

@@ -36,6 +36,7 @@ function releases({ status, first, last }: Version): string {
   if (status === 'unreleased') return 'none, between releases';
   if (status === 'list') return 'none, mailing list';
   if (status === 'rfc') return 'none, RFC';
+  if (status === 'proposed') return 'none, proposed here';
   return `${first} to ${last ?? 'now'}`;
 }
 

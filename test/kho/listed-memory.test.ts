@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { PageStore } from '../../src/image/index.js';
-import { ListedMemoryCheck, type ListFault } from '../../src/kho/listed-memory.js';
+import { postedMemList } from '../../src/kho/build-rfc.js';
+import { type ListFault, listFaults } from '../../src/kho/listed-memory.js';
 import { TableBuilder, type TableRoot, walkTable } from '../../src/vtd/index.js';
-import { rfcMem } from './rfc-recursion.js';
 
 /** Tables of a domain: leaves from 4 GiB on, tables from 16 MiB on. */
 function buildTables(
@@ -23,8 +23,10 @@ function buildTables(
 }
 
 function faultsOf(memory: PageStore, root: TableRoot, list: readonly bigint[]): readonly ListFault[] {
-  const check = new ListedMemoryCheck(Float64Array.from(list, (address) => Number(address / 4096n)));
-  return check.finish(walkTable(memory, root, { extents: check.take }));
+  const frames = Float64Array.from(list, (address) => Number(address / 4096n));
+  return listFaults(frames, walkTable(memory, root).tablePages, (extents) => {
+    walkTable(memory, root, { extents });
+  });
 }
 
 const count = (faults: readonly ListFault[]): Record<string, number> => {
@@ -37,18 +39,19 @@ const GIB = 1n << 30n;
 
 describe('the mem list that the RFC of 2024 writes', () => {
   it('leaves out the top two tables and lists every data page', () => {
-    const megabytes = 3n;
-    const { memory, root } = buildTables(4, (builder) => builder.map(0n, 4n * GIB, megabytes << 21n, 3));
-    const list = rfcMem(memory, root.table, 4);
-    // One table of level 2, three of level 1, and 512 data pages for each: the counts of rfc-2024.md section 4.
-    expect(list.length).toBe(1 + 3 + 3 * 512);
+    const { memory, root } = buildTables(4, (builder) => {
+      builder.map(0x1f_0000n, 4n * GIB, 200n * 4096n, 3);
+    });
+    const list = postedMemList(memory, root.table, 2);
+    // One table of level 2, two of level 1, and the data pages: the kinds of rfc-2024.md section 4.
+    expect(list.length).toBe(1 + 2 + 200);
     const faults = faultsOf(memory, root, list);
-    expect(count(faults)).toEqual({ 'data-page': 3 * 512, 'missing-table': 2 });
+    expect(count(faults)).toEqual({ 'data-page': 200, 'missing-table': 2 });
     expect(faults.filter(({ kind }) => kind === 'missing-table')).toEqual([
       { kind: 'missing-table', address: root.table, element: undefined, level: 4, iova: undefined },
       { kind: 'missing-table', address: root.table + 4096n, element: undefined, level: 3, iova: undefined },
     ]);
-    expect(faults[0]).toMatchObject({ address: 4n * GIB, iova: 0n, element: 2 });
+    expect(faults[0]).toMatchObject({ address: 4n * GIB, iova: 0x1f_0000n, element: 2 });
   });
 
   it('leaves out all below the other entries of the top table, and lists 4096 bytes of a large leaf', () => {
@@ -56,7 +59,7 @@ describe('the mem list that the RFC of 2024 writes', () => {
       builder.map(0x20_0000n, 4n * GIB, 0x20_0000n, 0x2003);
       builder.map(GIB, 5n * GIB, 0x1000n, 3);
     });
-    const faults = faultsOf(memory, root, rfcMem(memory, root.table, 3));
+    const faults = faultsOf(memory, root, postedMemList(memory, root.table, 1));
     expect(count(faults)).toEqual({ 'part-of-leaf': 1, 'missing-table': 4 });
     expect(faults[0]).toMatchObject({ address: 4n * GIB, iova: 0x20_0000n });
   });

@@ -11,6 +11,7 @@ import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
 import { openFolder } from '../folder-input.js';
+import { IMAGE_OPTIONS } from '../image-options.js';
 import { isFolder, readInput, requireOneStdin } from '../input.js';
 
 const VALUE_LIMIT = 64;
@@ -21,19 +22,40 @@ export const diff: Command = defineCommand({
     ['diff old.dtb new.dtb', 'nodes and properties added, removed, changed, moved'],
     ['diff before/out after/out', 'two saved debugfs folders, blob by blob'],
     ['diff - new.dtb --json', 'stdin against a file, as JSON'],
+    ['diff old.elf new.elf', 'two memory images: sessions, files, preserved memory, mappings'],
+    ['diff old.elf new.elf --pgd 0x1000000 --levels 4', 'two memory images: what a page table maps'],
+    ['diff old.elf new.elf --root 0x71e400,0x6f2400', 'what all devices of a VT-d unit see'],
   ],
   exitCodes: '0 they mean the same, 1 they differ, 2 not readable or wrong usage',
   positionals: {
-    a: { type: 'string', demandOption: true, describe: 'FDT blob, KHO debugfs folder, or - for stdin' },
+    a: {
+      type: 'string',
+      demandOption: true,
+      describe: 'FDT blob, KHO debugfs folder, memory image, or - for stdin',
+    },
     b: { type: 'string', demandOption: true, describe: 'what to compare it with' },
   },
   options: {
     json: { type: 'boolean', default: false, describe: 'print JSON' },
-    verbose: { type: 'boolean', default: false, describe: 'say also when only the encoding differs' },
-    full: { type: 'boolean', default: false, describe: 'show long values whole' },
+    verbose: { type: 'boolean', default: false, describe: 'say also what differs without meaning anything' },
+    full: { type: 'boolean', default: false, describe: 'show long values whole, and every mapping' },
+    fdt: { type: 'string', describe: 'images: address of the root FDT, of both or FIRST,SECOND' },
+    root: { type: 'string', describe: 'images: value of RTADDR; compare what devices see' },
+    pgd: { type: 'string', describe: 'images: address of a top page table; compare what it maps' },
+    levels: { type: 'number', describe: 'levels of the table at --pgd: 3, 4 or 5; 4 without' },
+    'first-stage': { type: 'boolean', default: false, describe: 'with --pgd: an x86-64 table' },
+    accessed: { type: 'boolean', default: false, describe: 'images: accessed and dirty bits count, too' },
+    placement: {
+      type: 'boolean',
+      default: false,
+      describe: 'images: where the pages of a handover itself lie counts, too',
+    },
+    ...IMAGE_OPTIONS,
   },
-  run: ({ a, b, json, verbose, full }, io) => {
+  run: async (args, io) => {
+    const { a, b, json, verbose, full } = args;
     requireOneStdin(a, b);
+    if (await areImages(args)) return (await import('../diff-images.js')).diffImages(a, b, args, io);
     const folders = [a, b].filter(isFolder).length;
     if (folders === 1) throw new UsageError('one input is a folder and the other is not');
     const comparison = folders === 2 ? compareFolders(a, b) : compareBlobs(a, b);
@@ -41,6 +63,25 @@ export const diff: Command = defineCommand({
     return json ? printJson(comparison, io) : printText(a, b, comparison, { verbose, limit }, io);
   },
 });
+
+/** Whether both inputs are memory images. @throws UsageError when one is, or options ask for images that are none */
+async function areImages(args: {
+  readonly a: string;
+  readonly b: string;
+  readonly raw: boolean;
+  readonly fdt: string | undefined;
+  readonly root: string | undefined;
+  readonly pgd: string | undefined;
+}): Promise<boolean> {
+  const { a, b, raw, fdt, root, pgd } = args;
+  if (raw) return true;
+  const { isImageFile } = await import('../image-file.js');
+  const images = [a, b].filter(isImageFile).length;
+  if (images === 1) throw new UsageError('one input is a memory image and the other is not');
+  if (images === 0 && (fdt ?? root ?? pgd) !== undefined)
+    throw new UsageError('--fdt, --root and --pgd go with memory images');
+  return images === 2;
+}
 
 interface Comparison {
   readonly changes: Iterable<FolderChange>;

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
-import { formatHex } from '../../bytes/hex.js';
 import { escapeText } from '../../bytes/printable.js';
-import {
-  type MemoryImage,
-  type MemoryRange,
-  openSplitImage,
-  PAGE_SIZE,
-  type PageRun,
-  trimImage,
-} from '../../image/index.js';
+import { type MemoryImage, type MemoryRange, openSplitImage } from '../../image/index.js';
 import { locateHandovers } from '../../kho/locate.js';
 import {
   type ImageInfo,
@@ -19,14 +10,12 @@ import {
   writeLocatedJson,
 } from '../../render/image-text.js';
 import { JSON_SCHEMA_VERSION, jsonString } from '../../render/json-text.js';
-import { count, formatSize } from '../../render/size.js';
-import { parseSpan } from '../address-argument.js';
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
 import { IMAGE_OPTIONS, imageOptions } from '../image-options.js';
-import { isSameFile } from '../output-file.js';
 import { startProgress } from '../progress.js';
+import { writeTrimmed } from '../trim-image.js';
 
 interface Request {
   readonly name: string;
@@ -41,7 +30,9 @@ export const image: Command = defineCommand({
     ['image info vmcore', 'format, machine, memory ranges, page counts'],
     ['image info guest.raw --hole 2G:2G', 'raw RAM of a q35 guest above 2.75 GiB'],
     ['image find guest.kdump', 'handover trees and the boot entry that leads to them'],
-    ['image trim vmcore -o small.elf --pages 0x4b7000,0x67e000:8K', 'only these pages, as an ELF core'],
+    ['image trim vmcore -o small.elf', 'all that the handover is read from, as an ELF core'],
+    ['image trim vmcore -o small.elf --root 0x71e400', 'the tables of a VT-d unit as well'],
+    ['image trim vmcore -o small.elf --pages 0x4b7000,0x67e000:8K', 'only these pages'],
     ['image info dump1 dump2 dump3', 'a set written by makedumpfile --split'],
   ],
   exitCodes: '0 done, 1 nothing found or pages missing, 2 not readable or wrong usage',
@@ -57,6 +48,18 @@ export const image: Command = defineCommand({
   options: {
     ...IMAGE_OPTIONS,
     out: { alias: 'o', type: 'string', describe: 'trim: the ELF core to write' },
+    handover: {
+      type: 'boolean',
+      default: false,
+      describe:
+        'trim: all that the handover is read from, and nothing of guests; what is done without --pages',
+    },
+    contents: {
+      type: 'boolean',
+      default: false,
+      describe: 'trim: the handover with contents of files and of reserved memory',
+    },
+    root: { type: 'string', describe: 'trim: value of RTADDR; the tables of that VT-d unit as well' },
     pages: {
       type: 'string',
       describe: 'trim: ADDRESS or START:LENGTH, several with commas, or @FILE with such a list',
@@ -66,9 +69,9 @@ export const image: Command = defineCommand({
     verbose: { type: 'boolean', default: false, describe: 'say how the file is read, and why' },
   },
   run: (args, io) => {
-    const { action, file: files, out, pages } = args;
-    if (action !== 'trim' && (out !== undefined || pages !== undefined))
-      throw new UsageError('--out and --pages go with kho image trim');
+    const { action, file: files, out, pages, root, handover, contents } = args;
+    if (action !== 'trim' && ((out ?? pages ?? root) !== undefined || handover || contents))
+      throw new UsageError('--out, --handover, --contents, --root and --pages go with kho image trim');
     const options = imageOptions(args);
     const name = files.join(' ');
     return inFile(name, () => {
@@ -78,7 +81,7 @@ export const image: Command = defineCommand({
         if (args.verbose) reportAccess(request);
         if (action === 'info') return showInfo(request, args.ranges);
         if (action === 'find') return find(request);
-        return trim(request, files, out, pages);
+        return writeTrimmed(name, opened, files, args, io);
       } finally {
         opened.close();
       }
@@ -146,45 +149,4 @@ function find({ name, image: opened, json, io }: Request): number {
     if (!any) io.stderr.write(`kho: ${escapeText(name)}: no handover found\n`);
   }
   return any ? EXIT.ok : EXIT.findings;
-}
-
-function trim(
-  { name, image: opened, json, io }: Request,
-  files: readonly string[],
-  out: string | undefined,
-  pages: string | undefined,
-): number {
-  if (out === undefined || pages === undefined)
-    throw new UsageError('kho image trim needs --out FILE and --pages LIST');
-  if (files.some((file) => isSameFile(out, file)))
-    throw new UsageError(`${out} is the image; it is not overwritten`);
-  const result = trimImage(opened, out, parsePages(pages));
-  const missing = result.absent + result.excluded;
-  if (json) {
-    io.stdout.write(
-      `{\n  "schemaVersion": ${JSON_SCHEMA_VERSION},\n  "kind": "image-trim",\n  "file": ${jsonString(out)},\n` +
-        `  "fileSize": ${result.fileSize},\n  "pages": ${result.pages},\n` +
-        `  "absent": ${result.absent},\n  "excluded": ${result.excluded}\n}\n`,
-    );
-  } else {
-    io.stdout.write(`${escapeText(out)}: ${count(result.pages, 'page')}, ${formatSize(result.fileSize)}\n`);
-  }
-  if (missing > 0 && result.firstMissing !== undefined) {
-    const what = `${count(missing, 'wanted page')} not in the image, the first at ${formatHex(result.firstMissing)}`;
-    io.stderr.write(`kho: ${escapeText(`${name}: ${what}`)}\n`);
-  }
-  return missing > 0 ? EXIT.findings : EXIT.ok;
-}
-
-/** The page frames that a list of addresses and ranges touches. */
-function parsePages(list: string): PageRun[] {
-  const text = list.startsWith('@') ? inFile(list.slice(1), () => readFileSync(list.slice(1), 'utf8')) : list;
-  const words = text.split(/[\s,]+/).filter((word) => word !== '');
-  if (words.length === 0) throw new UsageError('--pages: the list is empty');
-  const size = BigInt(PAGE_SIZE);
-  return words.map((word) => {
-    const { start, length } = parseSpan(word, '--pages', 1n);
-    const pfn = start / size;
-    return { pfn: Number(pfn), count: Number((start + length + size - 1n) / size - pfn) };
-  });
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { escapeText } from '../../bytes/printable.js';
 import type { OpenImageOptions } from '../../image/open.js';
 import { type GivenSpaces, givenSpacesFromJson } from '../../kho/given-spaces.js';
 import { Handover, type HandoverOptions } from '../../kho/handover.js';
+import { replayLog } from '../../kho/ioctl-log/replay.js';
+import { spacesOfReplay } from '../../kho/ioctl-log/replayed-spaces.js';
 import { RULES, ruleOf } from '../../kho/rules/table.js';
 import { memoryOfSide } from '../../kho/side-memory.js';
 import { summarize } from '../../kho/summary.js';
 import { type VerifyOptions, verifyHandover } from '../../kho/verify.js';
+import { count } from '../../render/size.js';
 import { writeVerifyJson } from '../../render/verify-json.js';
 import { writeVerifySarif } from '../../render/verify-sarif.js';
 import { isWorthTelling, writeFindings, writeRule, writeVerifySummary } from '../../render/verify-text.js';
@@ -17,6 +21,7 @@ import { openFolder } from '../folder-input.js';
 import { openHandoverInput } from '../handover-input.js';
 import { isFolder, readInput } from '../input.js';
 import { parseJson } from '../json-input.js';
+import { readLogInput } from '../log-input.js';
 import { variantChoices } from '../schema-argument.js';
 import { closestWord } from '../suggest.js';
 import { VERSION } from '../version.js';
@@ -29,6 +34,7 @@ export const verify: Command = defineCommand({
     ['verify /sys/kernel/debug/kho/out', 'the blobs of a running kernel, without the memory they lead to'],
     ['verify vmcore --sarif > findings.sarif', 'for code scanning'],
     ['verify vmcore --areas areas.json', 'and do page tables map what these areas say?'],
+    ['verify vmcore --ioctl-log vmm.jsonl --rtaddr 0x71e400', 'and do they map what recorded calls made?'],
     ['verify vmcore --rule preserved-reached', 'one rule alone'],
     ['verify --explain preserved-reached', 'why it matters, and what it is taken from'],
   ],
@@ -44,6 +50,12 @@ export const verify: Command = defineCommand({
       type: 'string',
       describe: 'address spaces and their devices, JSON, to hold against the page tables (docs/verify.md)',
     },
+    'ioctl-log': {
+      type: 'string',
+      describe:
+        'ioctl log whose replayed address spaces are held against the page tables (docs/ioctl-log.md)',
+    },
+    rtaddr: { type: 'string', describe: 'with --ioctl-log: value of RTADDR of the unit of its devices' },
     root: { type: 'string', describe: 'physical address of the root FDT' },
     scratch: { type: 'string', describe: 'scratch regions START:LENGTH, several with commas' },
     'scratch-array': { type: 'string', describe: 'where the array of scratch regions lies, ADDRESS:SIZE' },
@@ -70,7 +82,7 @@ export const verify: Command = defineCommand({
       }),
       scratchArray: args.scratchArray === undefined ? undefined : arrayOf(args.scratchArray),
       variants: variantChoices(args.variant),
-      given: args.areas === undefined ? undefined : readAreas(args.areas),
+      given: givenOf(args, io),
     };
     const image: OpenImageOptions = {
       format: args.raw ? 'raw' : 'auto',
@@ -95,6 +107,29 @@ export const verify: Command = defineCommand({
 /** Findings of one rule that are shown. */
 const FOR_PEOPLE = 10;
 const FOR_PROGRAMS = 1000;
+
+/** Address spaces that are described, or that a log makes. @throws UsageError */
+function givenOf(
+  { areas, ioctlLog, rtaddr }: Readonly<Record<'areas' | 'ioctlLog' | 'rtaddr', string | undefined>>,
+  io: Io,
+): GivenSpaces | undefined {
+  if (areas !== undefined && ioctlLog !== undefined)
+    throw new UsageError('--areas and --ioctl-log both describe address spaces, choose one');
+  if (rtaddr !== undefined && ioctlLog === undefined) throw new UsageError('--rtaddr goes with --ioctl-log');
+  if (ioctlLog === undefined) return areas === undefined ? undefined : readAreas(areas);
+  const log = readLogInput(ioctlLog);
+  const { contexts, differences, missed } = replayLog(log);
+  const wrong = differences.filter(({ environment }) => !environment).length + missed.length;
+  if (wrong > 0) {
+    const what = `${count(wrong, 'call')} not as a kernel would have it: see kho log replay`;
+    io.stderr.write(`kho: ${escapeText(`${ioctlLog}: ${what}`)}\n`);
+  }
+  return spacesOfReplay(
+    contexts,
+    log.memories,
+    rtaddr === undefined ? undefined : parseAddress(rtaddr, '--rtaddr'),
+  );
+}
 
 function readAreas(file: string): GivenSpaces {
   const json = parseJson(file, readInput(file));

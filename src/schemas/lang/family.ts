@@ -23,8 +23,11 @@ export type VersionKey =
   | { readonly by: 'name' }
   | { readonly by: 'implied' };
 
-/** What became of a version: in a release, in the tree between releases, on a list, or in an RFC. */
-export type VersionStatus = 'merged' | 'unreleased' | 'list' | 'rfc';
+/**
+ * What became of a version: in a release, in the tree between releases, on a list, in an RFC, or proposed by this project
+ * and written by no kernel.
+ */
+export type VersionStatus = 'merged' | 'unreleased' | 'list' | 'rfc' | 'proposed';
 
 /** One version of a format, complete in itself; never changed once declared. */
 export interface Version<L extends Layout = Layout> {

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+// An I/O address space of iommufd: areas, reserved and allowed ranges, the choice of IOVAs, and every refusal
+// (drivers/iommu/iommufd/io_pagetable.c, Linux 7.3.4).
+import { AreaTree } from './area-tree.js';
+import { ERRNO, type ErrnoName } from './errno.js';
+import type { AddressRange, MemoryPlace } from './log.js';
+
+/** The last address of 64 bits. */
+export const LAST_ADDRESS = 0xffff_ffff_ffff_ffffn;
+/** Bytes of a page. */
+export const PAGE = 4096n;
+/** Largest alignment that the kernel aims at, with transparent huge pages. */
+const HUGE_PAGE = 0x20_0000n;
+const PAGE_MASK = PAGE - 1n;
+
+/** What devices may do with an area: IOMMU_CACHE is always there, so that values are 5, 6 and 7. */
+export const PROT = { READ: 1, WRITE: 2, CACHE: 4 } as const;
+
+/** Memory that one call brought in; areas that copies made share it. */
+export interface Pages {
+  /** What identifies the memory, and where in it the pages begin (a page boundary). */
+  readonly token: string;
+  readonly base: bigint;
+  /** What the kernel goes by when it chooses an IOVA: user address, or offset in the file, of `base`. */
+  readonly address: bigint;
+  /** Bytes from `base` to the last one that was asked for. */
+  readonly length: bigint;
+  readonly writable: boolean;
+  /** The descriptor that was mapped; `undefined` for memory of the process. */
+  readonly fd: number | undefined;
+  /** Whether the log says what memory it is; else it is known by its address alone. */
+  readonly isNamed: boolean;
+}
+
+/** A mapped range of IOVAs. */
+export interface Area extends AddressRange {
+  readonly prot: number;
+  readonly pages: Pages;
+  /** Where in `pages` it begins, in bytes. */
+  readonly startByte: bigint;
+}
+
+/** A slice of memory to be mapped as one area. */
+export interface Piece {
+  readonly pages: Pages;
+  readonly startByte: bigint;
+  readonly length: bigint;
+}
+
+/** The memory of an area: where it begins in what has its token. */
+export function placeOf({ pages, startByte }: Area): MemoryPlace {
+  return { token: pages.token, offset: pages.base + startByte };
+}
+
+/** Bytes of an area. */
+export function lengthOf({ start, last }: AddressRange): bigint {
+  return last - start + 1n;
+}
+
+function refuse(name: ErrnoName): number {
+  return ERRNO[name];
+}
+
+/** Where a mapping goes and what devices may do there. */
+export interface MapRequest {
+  /** The IOVA asked for; `undefined` leaves the choice to the kernel. */
+  readonly iova: bigint | undefined;
+  readonly length: bigint;
+  readonly prot: number;
+}
+
+/** An IOVA, or an error number. */
+export type Mapped = { readonly iova: bigint } | { readonly errno: number };
+
+interface Reservation extends AddressRange {
+  readonly owners: Set<object>;
+}
+
+/** The address space of an IOAS. */
+export class AddressSpace {
+  readonly areas: AreaTree<Area> = new AreaTree();
+  readonly #reserved = new Map<string, Reservation>();
+  /** The reserved ranges, overlaps folded, by address. */
+  #folded: readonly AddressRange[] = [];
+  #allowed: readonly AddressRange[] = [];
+  /** Domains, and the smallest page of each. */
+  readonly #domains = new Set<object>();
+  /** How many areas are no memory of a file: CHANGE_PROCESS refuses those. */
+  #anonymous = 0;
+  #largePages = true;
+
+  /** Alignment in bytes that IOVAs and lengths need. */
+  get alignment(): bigint {
+    return this.#domains.size > 0 || !this.#largePages ? PAGE : 1n;
+  }
+
+  /** Whether leaves may be larger than 4 KiB. */
+  get largePages(): boolean {
+    return this.#largePages;
+  }
+
+  /** The ranges that the kernel may choose from; none for all. */
+  get allowed(): readonly AddressRange[] {
+    return this.#allowed;
+  }
+
+  /** The reserved ranges by address, overlaps folded. */
+  get reserved(): readonly AddressRange[] {
+    return this.#folded;
+  }
+
+  /** Whether there is an area whose memory is no file's. */
+  get hasAnonymous(): boolean {
+    return this.#anonymous > 0;
+  }
+
+  /** What is not reserved, by address. */
+  holes(): readonly AddressRange[] {
+    const found: AddressRange[] = [];
+    let start = 0n;
+    for (const range of this.#folded) {
+      if (range.start > start) found.push({ start, last: range.start - 1n });
+      start = range.last + 1n;
+    }
+    if (start <= LAST_ADDRESS) found.push({ start, last: LAST_ADDRESS });
+    return found;
+  }
+
+  /** What is mapped at a range, to be mapped once more. @returns an error number where something is not mapped */
+  slice(iova: bigint, length: bigint): readonly Piece[] | number {
+    if (length === 0n) return refuse('EINVAL');
+    const last = iova + length - 1n;
+    if (last > LAST_ADDRESS) return refuse('EOVERFLOW');
+    const pieces: Piece[] = [];
+    let next = iova;
+    for (const { start, last: end, pages, startByte } of this.areas.from(iova)) {
+      if (start > next) break;
+      const stop = end < last ? end : last;
+      pieces.push({ pages, startByte: startByte + next - start, length: stop - next + 1n });
+      next = stop + 1n;
+      if (next > last) return pieces;
+    }
+    return refuse('ENOENT');
+  }
+
+  /** Where memory would be mapped, an area for each piece. @returns the IOVA, or why it is refused */
+  plan(pieces: readonly Piece[], { iova: asked, length, prot }: MapRequest): Mapped {
+    if (length === 0n || (length & (this.alignment - 1n)) !== 0n) return { errno: refuse('EINVAL') };
+    const [first] = pieces;
+    const found =
+      asked === undefined
+        ? this.#choose((first?.pages.address ?? 0n) + (first?.startByte ?? 0n), length)
+        : this.#fixed(asked, length);
+    if (typeof found === 'number') return { errno: found };
+    for (const { pages, startByte } of pieces) {
+      if ((prot & PROT.WRITE) !== 0 && !pages.writable) return { errno: refuse('EPERM') };
+      if ((startByte & PAGE_MASK & (this.alignment - 1n)) !== 0n) return { errno: refuse('EINVAL') };
+    }
+    return { iova: found };
+  }
+
+  /** Maps pieces one after another from an IOVA on that {@link plan} found. */
+  insert(iova: bigint, prot: number, pieces: readonly Piece[]): void {
+    let start = iova;
+    for (const { pages, startByte, length: size } of pieces) {
+      this.areas.insert({ start, last: start + size - 1n, prot, pages, startByte });
+      if (pages.fd === undefined) this.#anonymous++;
+      start += size;
+    }
+  }
+
+  #fixed(iova: bigint, length: bigint): bigint | number {
+    if ((iova & (this.alignment - 1n)) !== 0n) return refuse('EINVAL');
+    const last = iova + length - 1n;
+    if (last > LAST_ADDRESS) return refuse('EOVERFLOW');
+    if (overlaps(this.#folded, iova, last)) return refuse('EINVAL');
+    return this.areas.firstIn(iova, last) === undefined ? iova : refuse('EEXIST');
+  }
+
+  /** The IOVA that the kernel picks for memory at `address`. */
+  #choose(address: bigint, length: bigint): bigint | number {
+    if (length >= LAST_ADDRESS / 2n) return refuse('EOVERFLOW');
+    const rounded = 1n << BigInt((length - 1n).toString(2).length);
+    const natural = length === 1n ? 1n : rounded;
+    const lowest = address & -address;
+    const wanted = address !== 0n && lowest < natural ? lowest : natural;
+    const alignment = wanted < HUGE_PAGE ? wanted : HUGE_PAGE;
+    if (alignment < this.alignment) return refuse('EINVAL');
+    const request = { length, alignment, offset: address & PAGE_MASK };
+    for (const { start, last } of this.#windows()) {
+      if (last - start + 1n < length) continue;
+      const found = this.areas.findHole(start, last, request);
+      if (found !== undefined) return found;
+    }
+    return refuse('ENOSPC');
+  }
+
+  /** Where the kernel looks for IOVAs: allowed and not reserved, neither the first page nor the last. */
+  *#windows(): Generator<AddressRange, void, undefined> {
+    const whole = { start: PAGE, last: LAST_ADDRESS - PAGE };
+    const allowed = this.#allowed.length === 0 ? [whole] : this.#allowed;
+    for (const range of allowed) {
+      let start = higher(range.start, whole.start);
+      const last = lower(range.last, whole.last);
+      for (let index = firstAt(this.#folded, start); index < this.#folded.length; index++) {
+        const taken = this.#folded[index];
+        if (taken === undefined || taken.start > last) break;
+        if (taken.start > start) yield { start, last: taken.start - 1n };
+        start = taken.last + 1n;
+      }
+      if (start <= last) yield { start, last };
+    }
+  }
+
+  /**
+   * What unmapping a range comes to: the error number, and the areas that are gone afterwards. Also a refused call takes
+   * areas away: those before one that is covered in part.
+   */
+  planUnmap(iova: bigint, length: bigint): { readonly errno: number; readonly areas: readonly Area[] } {
+    const areas: Area[] = [];
+    const everything = iova === 0n && length === LAST_ADDRESS;
+    if (!everything) {
+      if (iova >= LAST_ADDRESS || length >= LAST_ADDRESS) return { errno: refuse('EOVERFLOW'), areas };
+      if (length === 0n) return { errno: refuse('EINVAL'), areas };
+      if (iova + length - 1n > LAST_ADDRESS) return { errno: refuse('EOVERFLOW'), areas };
+    }
+    const last = everything ? LAST_ADDRESS : iova + length - 1n;
+    for (const area of this.areas.from(iova)) {
+      if (area.start > last) break;
+      if (area.start < iova || area.last > last) return { errno: refuse('ENOENT'), areas };
+      areas.push(area);
+    }
+    return { errno: areas.length === 0 && !everything ? refuse('ENOENT') : 0, areas };
+  }
+
+  /** Unmaps areas that {@link planUnmap} found. */
+  remove(areas: readonly Area[]): void {
+    for (const area of areas) {
+      this.areas.remove(area);
+      if (area.pages.fd === undefined) this.#anonymous--;
+    }
+  }
+
+  /** Replaces the ranges that the kernel may choose from. @returns 0 or the error number, nothing being changed */
+  allow(ranges: readonly AddressRange[]): number {
+    const sorted = this.planAllow(ranges);
+    if (typeof sorted === 'number') return sorted;
+    this.#allowed = sorted;
+    return 0;
+  }
+
+  /** The ranges by address, or the error number with which {@link allow} refuses them. */
+  planAllow(ranges: readonly AddressRange[]): readonly AddressRange[] | number {
+    if (ranges.some(({ start, last }) => start >= last)) return refuse('EINVAL');
+    const sorted = [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1));
+    if (sorted.some(({ start }, index) => start <= (sorted[index - 1]?.last ?? -1n))) return refuse('EINVAL');
+    if (sorted.some(({ start, last }) => overlaps(this.#folded, start, last))) return refuse('EADDRINUSE');
+    return sorted;
+  }
+
+  /** Whether {@link reserve} would be refused: 0 or the error number. */
+  checkReserve(ranges: readonly AddressRange[]): number {
+    for (const { start, last } of ranges) {
+      const taken = this.areas.firstIn(start, last) !== undefined || overlaps(this.#allowed, start, last);
+      if (taken) return refuse('EADDRINUSE');
+    }
+    return 0;
+  }
+
+  /** Keeps areas and allowed ranges out of `ranges` for `owner`; the caller knows that none is there. */
+  reserve(ranges: readonly AddressRange[], owner: object): void {
+    let isNew = false;
+    for (const { start, last } of ranges) {
+      const key = `${start} ${last}`;
+      const known = this.#reserved.get(key);
+      if (known === undefined) {
+        this.#reserved.set(key, { start, last, owners: new Set([owner]) });
+        isNew = true;
+      } else known.owners.add(owner);
+    }
+    if (isNew) this.#fold();
+  }
+
+  /** Gives up everything that `owner` reserved. */
+  release(owner: object): void {
+    let isGone = false;
+    for (const [key, { owners }] of this.#reserved) {
+      if (!owners.delete(owner) || owners.size > 0) continue;
+      this.#reserved.delete(key);
+      isGone = true;
+    }
+    if (isGone) this.#fold();
+  }
+
+  #fold(): void {
+    const sorted = [...this.#reserved.values()].sort((a, b) => (a.start < b.start ? -1 : 1));
+    const folded: { start: bigint; last: bigint }[] = [];
+    for (const { start, last } of sorted) {
+      const before = folded.at(-1);
+      if (before !== undefined && start <= before.last + 1n) {
+        if (last > before.last) before.last = last;
+      } else folded.push({ start, last });
+    }
+    this.#folded = folded;
+  }
+
+  /** Whether {@link addDomain} would be refused: 0 or the error number. */
+  checkDomain(aperture: AddressRange): number {
+    if (this.alignment < PAGE && !this.#isAligned()) return refuse('EADDRINUSE');
+    return this.checkReserve(beyond(aperture));
+  }
+
+  /** Translates through one more page table, of 4 KiB pages, that reaches `aperture`. */
+  addDomain(domain: object, aperture: AddressRange): void {
+    this.reserve(beyond(aperture), domain);
+    this.#domains.add(domain);
+  }
+
+  /** Translates through a page table no longer. */
+  removeDomain(domain: object): void {
+    this.#domains.delete(domain);
+    this.release(domain);
+  }
+
+  /** Whether {@link setLargePages} would be refused: 0 or the error number. */
+  checkLargePages(on: boolean): number {
+    if (on || !this.#largePages) return 0;
+    if (this.#domains.size > 0 && this.areas.size > 0) return refuse('EINVAL');
+    return this.#isAligned() ? 0 : refuse('EADDRINUSE');
+  }
+
+  /** Allows leaves above 4 KiB, or not. */
+  setLargePages(on: boolean): void {
+    this.#largePages = on;
+  }
+
+  #isAligned(): boolean {
+    for (const { start, last, startByte } of this.areas.from()) {
+      if (((start | (last + 1n) | startByte) & PAGE_MASK) !== 0n) return false;
+    }
+    return true;
+  }
+}
+
+function lower(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+function higher(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
+/** What a page table that reaches `aperture` cannot reach. */
+function beyond({ start, last }: AddressRange): readonly AddressRange[] {
+  const found: AddressRange[] = [];
+  if (start > 0n) found.push({ start: 0n, last: start - 1n });
+  if (last < LAST_ADDRESS) found.push({ start: last + 1n, last: LAST_ADDRESS });
+  return found;
+}
+
+/** Index of the first of disjoint ascending ranges that ends at `address` or later. */
+function firstAt(ranges: readonly AddressRange[], address: bigint): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle]?.last ?? 0n) < address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function overlaps(ranges: readonly AddressRange[], start: bigint, last: bigint): boolean {
+  const found = ranges[firstAt(ranges, start)];
+  return found !== undefined && found.start <= last;
+}
