@@ -91,6 +91,7 @@ export class Handover {
   #given: GivenState | undefined;
   #walks: readonly DomainWalk[] | undefined;
   #reach: Reach | undefined;
+  #issues: readonly HandoverIssue[] | undefined;
 
   private constructor(memory: PhysicalMemory, options: HandoverOptions, found: PickedRoot | undefined) {
     this.memory = memory;
@@ -237,6 +238,11 @@ export class Handover {
 
   /** Everything that is wrong with what could be read, in the order of root, scratch, map and consumers. */
   get issues(): readonly HandoverIssue[] {
+    this.#issues ??= this.#allIssues();
+    return this.#issues;
+  }
+
+  #allIssues(): readonly HandoverIssue[] {
     const map = (this.preserved?.issues ?? []).map((issue): HandoverIssue => ({ ...issue, part: 'map' }));
     const iommu = this.iommu.issues.map((issue): HandoverIssue => ({ ...issue, part: 'root' }));
     const consumers = this.consumers.flatMap(({ issues }) => issues);
