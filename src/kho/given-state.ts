@@ -20,11 +20,13 @@ export interface GivenState {
   /** What the root, context and PASID tables say; `undefined` where their root is not known. */
   readonly contexts: VtdDomains | undefined;
   readonly spaces: readonly GivenDomain[];
+  /** All address spaces of the description, their tables found or not. */
+  readonly described: readonly GivenSpace[];
   /** Address spaces whose tables nobody knows, and roots that cannot be read. */
   readonly issues: readonly Issue[];
 }
 
-const NOTHING: GivenState = { contexts: undefined, spaces: [], issues: [] };
+const NOTHING: GivenState = { contexts: undefined, spaces: [], described: [], issues: [] };
 
 /**
  * Finds what a description speaks of.
@@ -81,7 +83,7 @@ export function givenState(memory: PhysicalMemory, given: GivenSpaces | undefine
       backing: space.backing,
     });
   }
-  return { contexts, spaces, issues };
+  return { contexts, spaces, described: given.spaces, issues };
 }
 
 function pathOf({ id }: GivenSpace): string {

@@ -50,7 +50,7 @@ export {
 export { descriptionFromJson } from './description-json.js';
 export { diffHandovers, type HandoverDiffOptions } from './diff-handovers.js';
 export { diffPageTables, diffUnits, type MappingDiffOptions } from './diff-mappings.js';
-export type { DomainWalk } from './domain-walk.js';
+export type { DomainComparison, DomainWalk } from './domain-walk.js';
 export { ElfError, type ElfErrorCode, type ReadAt } from './elf-sections.js';
 export { FreePages } from './free-pages.js';
 export {
@@ -90,6 +90,7 @@ export type {
 export { type KernelSet, kernelSet, knownKernels, RFC_2024 } from './kernel-set.js';
 export { type KernelVersions, readKernelVersions } from './kernel-versions-section.js';
 export { type LayoutFit, layoutFit } from './layout-fit.js';
+export type { ListFault, ListFaultKind } from './listed-memory.js';
 export {
   type DamagedFdt,
   type KhoSetupData,

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openImage, PageStore } from '../../src/image/index.js';
+import { HandoverBuilder } from '../../src/kho/build.js';
 import { givenSpacesFromJson } from '../../src/kho/given-spaces.js';
 import { Handover } from '../../src/kho/handover.js';
 import { RULES } from '../../src/kho/rules/table.js';
@@ -121,6 +122,48 @@ describe.each(GUESTS)('the address spaces of %s', (guest) => {
       address: (entry ^ 0x8000n) & ADDRESS,
       other: entry & ADDRESS,
     });
+  });
+});
+
+describe('areas that a handover lists', () => {
+  /** A handover of the RFC of 2024 with one address space of two areas. */
+  function listed(): { memory: PageStore; root: bigint } {
+    const builder = new HandoverBuilder({ kernel: 'rfc-2024' });
+    const areas = [
+      { iova: 0x1000n, length: 0x2000n, prot: 7 },
+      { iova: 0x8000n, length: 0x1000n, prot: 5 },
+    ];
+    builder.iommufd({ id: 1, ioases: [{ id: 4, areas }] });
+    return builder.finish();
+  }
+
+  /** Rules that told an error when these areas were described. */
+  function verify(areas: readonly object[], id = 4): Record<string, number> {
+    const { memory, root } = listed();
+    const given = givenSpacesFromJson({ ioases: [{ id, areas }] });
+    const { counts, findings } = verifyHandover(Handover.open(memory, { root, given }));
+    for (const rule of counts.keys()) fired.add(rule);
+    const isError = (rule: string) =>
+      findings.some((each) => each.rule === rule && each.severity === 'error');
+    return Object.fromEntries([...counts].filter(([rule]) => isError(rule)));
+  }
+
+  const first = { iova: '0x1000', length: '0x2000', perm: 'rw' };
+  const second = { iova: '0x8000', length: '0x1000', perm: 'r-' };
+
+  it('are those that are described, or each difference is told', () => {
+    expect(verify([second, first])).toEqual({});
+    expect(verify([first])).toEqual({ 'given-serialised': 1 });
+    expect(verify([first, second, { ...second, iova: '0xa000' }])).toEqual({ 'given-serialised': 1 });
+    expect(
+      verify([
+        { ...first, length: '0x1000' },
+        { ...second, perm: 'rw' },
+      ]),
+    ).toEqual({
+      'given-serialised': 2,
+    });
+    expect(verify([first, second], 5)).toEqual({ 'given-serialised': 1 });
   });
 });
 

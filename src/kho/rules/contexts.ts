@@ -3,10 +3,12 @@
 import { formatHex } from '../../bytes/hex.js';
 import type { Domain } from '../../vtd/domain.js';
 import type { VtdDomains } from '../../vtd/domains.js';
+import { permissionText } from '../../vtd/extents.js';
 import { formatSourceId } from '../../vtd/source-id.js';
 import type { TableRoot } from '../../vtd/walk-result.js';
+import type { Area } from '../area-mappings.js';
 import type { Handover } from '../handover.js';
-import type { HandoverDevice, HandoverDomain } from '../iommu-state.js';
+import type { HandoverDevice, HandoverDomain, HandoverIoas } from '../iommu-state.js';
 import type { Rule, Tell } from './rule.js';
 
 const VTD = 'Intel VT-d specification, sections 3.4, 9.1 to 9.6; vtd-tables.md sections 2 to 5';
@@ -105,8 +107,61 @@ export const contextRules: readonly Rule[] = [
     source: 'docs/verify.md, Address spaces from elsewhere',
     effect: 'none',
     needs: ['given'],
-    check: ({ given }, tell) => {
-      for (const { message, address, path } of given.issues) tell(message, { path, address });
+    check: ({ given, iommu }, tell) => {
+      for (const { message, address, path } of given.issues)
+        tell(message, { path, address }, iommu.ioases.length > 0 ? { severity: 'note' } : {});
+    },
+  },
+  {
+    id: 'given-serialised',
+    family: 'ioas',
+    severity: 'error',
+    title: 'The handover lists just the areas that are described',
+    why: 'The next kernel rebuilds an address space from what was serialised. What the calls of user space made, and the list has not, is lost; what it has too much of maps memory that nobody asked for.',
+    source: 'RFC of 2024, patch 05; docs/ioctl-log.md',
+    effect: 'silent',
+    needs: ['given', 'serialised'],
+    check: ({ given, iommu, root }, tell) => {
+      for (const space of given.described) {
+        const same = iommu.ioases.filter(({ id }) => id === space.id);
+        const differences = same.map((ioas) => ({ ioas, found: areaDifferences(space.areas, ioas) }));
+        if (differences.some(({ found }) => found.length === 0)) continue;
+        const [first] = differences;
+        const path = first?.ioas.path ?? '/iommufd';
+        if (first === undefined)
+          tell(`expected the address space ${space.id} that is described, found none of that id`, {
+            path,
+            address: root.address,
+          });
+        for (const message of first?.found ?? []) tell(message, { path, address: root.address });
+      }
     },
   },
 ];
+
+/** What differs between described areas and those that the handover lists, a line each. */
+function areaDifferences(areas: readonly Area[], ioas: HandoverIoas): string[] {
+  const { count, starts, lengths, protections } = ioas.areas;
+  const listed = new Map<bigint, { readonly length: bigint; readonly permission: number }>();
+  for (let row = 0; row < count; row++) {
+    const permission = (protections[row] ?? 0) & 3;
+    listed.set(starts[row] ?? 0n, { length: lengths[row] ?? 0n, permission });
+  }
+  const differences: string[] = [];
+  const areaText = (length: bigint, permission: number): string =>
+    `${formatHex(length)} bytes ${permissionText(permission)}`;
+  for (const { iova, length, permission } of areas) {
+    const other = listed.get(iova);
+    listed.delete(iova);
+    if (other?.length === length && other.permission === permission) continue;
+    const found = other === undefined ? 'no such area' : areaText(other.length, other.permission);
+    differences.push(
+      `expected an area at IOVA ${formatHex(iova)} of ${areaText(length, permission)}, found ${found}`,
+    );
+  }
+  for (const [iova, { length, permission }] of listed)
+    differences.push(
+      `expected no area at IOVA ${formatHex(iova)}, found one of ${areaText(length, permission)}`,
+    );
+  return differences;
+}

@@ -18,7 +18,8 @@ export type FactName =
   | 'domains'
   | 'areas'
   | 'contexts'
-  | 'given';
+  | 'given'
+  | 'serialised';
 
 /** Facts about one handover, each found out once. */
 export class Facts {
@@ -50,7 +51,7 @@ export const NOTHING_THERE = '';
 export interface Fact {
   /** What holds, in words. */
   readonly title: string;
-  /** Why it does not hold; `undefined` when it does, {@link NOTHING_THERE} where no rule could check anything. */
+  /** Why it does not hold; `undefined` when it does, `NOTHING_THERE` where no rule could check anything. */
   readonly missing: (handover: Handover, facts: Facts) => string | undefined;
 }
 
@@ -159,6 +160,10 @@ export const FACTS: Readonly<Record<FactName, Fact>> = {
       const unknown = 'the handover does not say where the root table of the unit is: see --areas';
       return iommu.domains.length === 0 ? NOTHING_THERE : unknown;
     },
+  },
+  serialised: {
+    title: 'the handover itself lists areas',
+    missing: ({ iommu }) => (iommu.ioases.length === 0 ? NOTHING_THERE : undefined),
   },
   given: {
     title: 'somebody describes address spaces, by --areas',
