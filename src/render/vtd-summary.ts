@@ -33,16 +33,25 @@ export class MappingSummary {
 
   /** Takes further extents. */
   add(rows: ExtentColumns): void {
-    for (let row = 0; row < rows.length; row++) {
-      const bits = rows.bits[row] ?? 0;
-      const level = Math.min(Math.max((bits >> LEVEL_SHIFT) - 1, 0), LEVELS - 1);
-      const frames = rows.frames[row] ?? 0;
-      this.#extents[level] = (this.#extents[level] ?? 0) + 1;
-      this.#frames[level] = (this.#frames[level] ?? 0) + frames;
-      const permission = permissionText(bits);
-      this.#permissions.set(permission, (this.#permissions.get(permission) ?? 0) + frames);
-      this.#place(rows.iovaFrame[row] ?? 0, frames, level);
+    const { iovaFrame, frames, bits, length } = rows;
+    for (let row = 0; row < length; ) {
+      const first = row;
+      const start = iovaFrame[row] ?? 0;
+      const same = bits[row] ?? 0;
+      let end = start;
+      // Where they lead does not show in the picture: neighbours of the same kind are one.
+      for (; row < length && iovaFrame[row] === end && bits[row] === same; row++) end += frames[row] ?? 0;
+      this.#addRun(start, end - start, same, row - first);
     }
+  }
+
+  #addRun(iova: number, frames: number, bits: number, extents: number): void {
+    const level = Math.min(Math.max((bits >> LEVEL_SHIFT) - 1, 0), LEVELS - 1);
+    this.#extents[level] = (this.#extents[level] ?? 0) + extents;
+    this.#frames[level] = (this.#frames[level] ?? 0) + frames;
+    const permission = permissionText(bits);
+    this.#permissions.set(permission, (this.#permissions.get(permission) ?? 0) + frames);
+    this.#place(iova, frames, level);
   }
 
   #place(iova: number, frames: number, level: number): void {

@@ -49,8 +49,6 @@ export function leafSize(bits: number): number {
 }
 
 const FIRST_CAPACITY = 1024;
-/** From this many rows on, capacity grows eightfold: memory that is not written to costs nothing, copying does. */
-const MANY_ROWS = 0x1_0000;
 /** No array can be longer. */
 const MOST_ROWS = 2 ** 30;
 
@@ -62,8 +60,17 @@ export class ExtentList implements ExtentColumns {
   bits: Uint16Array;
   length = 0;
 
-  /** @param capacity rows that there will be room for without growing */
+  /**
+   * @param capacity rows that there will be room for without growing
+   * @throws WalkError TOO_MANY for more rows than an array can have
+   */
   constructor(capacity: number = FIRST_CAPACITY) {
+    if (capacity > MOST_ROWS) {
+      throw new WalkError({
+        code: 'TOO_MANY',
+        message: `at most ${MOST_ROWS} extents fit into columns: take them as they are found`,
+      });
+    }
     this.iovaFrame = new Float64Array(capacity);
     this.frame = new Float64Array(capacity);
     this.frames = new Float64Array(capacity);
@@ -82,28 +89,11 @@ export class ExtentList implements ExtentColumns {
   }
 
   #grow(least: number): void {
-    if (least > MOST_ROWS) {
-      throw new WalkError({
-        code: 'TOO_MANY',
-        message: `at most ${MOST_ROWS} extents fit into columns: take them as they are found`,
-      });
-    }
-    const factor = least < MANY_ROWS ? 2 : 8;
-    const grown = largest(Math.min(MOST_ROWS, least * factor), Math.min(MOST_ROWS, least * 1.25));
+    const grown = new ExtentList(Math.max(least, Math.min(MOST_ROWS, 2 * this.bits.length)));
     grown.append(this);
     this.iovaFrame = grown.iovaFrame;
     this.frame = grown.frame;
     this.frames = grown.frames;
     this.bits = grown.bits;
-  }
-}
-
-/** A list with room for `wanted` rows, or for `enough` where the system does not give that much memory. */
-function largest(wanted: number, enough: number): ExtentList {
-  try {
-    return new ExtentList(wanted);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return new ExtentList(Math.ceil(enough));
   }
 }

@@ -10,7 +10,7 @@ import {
   type WordMask,
 } from './entry-masks.js';
 import { WalkError } from './error.js';
-import { ExtentList } from './extents.js';
+import { type ExtentColumns, ExtentList } from './extents.js';
 import { type LeafKernel, leafPath, WRONG, withLeafKernel } from './leaf-kernel.js';
 import { LEVEL_SHIFT, type PagingFormat, pagingFormat } from './paging-format.js';
 import { FrameList, TableSet } from './table-set.js';
@@ -20,6 +20,10 @@ import type { LevelStatistics, TableRoot, WalkOptions, WalkResult } from './walk
 const ENTRIES = 512;
 const ALL_PATH = 0xffff;
 const PAGE_SIZE_BIT = 0x80;
+/** What a walk whose extents were taken has left of them. */
+const NO_EXTENTS: ExtentColumns = new ExtentList(0);
+/** Extents that one walk collects: 26 MiB. */
+const KEPT_AT_ONCE = 1 << 20;
 /** Tables between two calls of `progress`. */
 const PROGRESS_STEP = 4096;
 
@@ -45,14 +49,31 @@ export function walkTable(memory: PhysicalMemory, root: TableRoot, options: Walk
       message: `a multiple of 4096 below 2^52 expected as address of the top table, found ${formatHex(table)}`,
     });
   }
-  return withLeafKernel((kernel) => new Walk(memory, root, options, format, kernel).run());
+  const walk = (extents: (rows: ExtentColumns) => void, more: WalkOptions = {}): WalkResult =>
+    withLeafKernel((kernel) =>
+      new Walk(memory, root, { ...options, ...more, extents }, format, kernel).run(),
+    );
+  if (options.extents !== undefined) return walk(options.extents);
+  // Columns that grow are copied, and their new memory costs more than a walk does: of many extents the first walk keeps
+  // some and counts the rest, and a second one fills columns of the right size.
+  const list = new ExtentList();
+  const result = walk((rows) => {
+    if (list.length + rows.length <= KEPT_AT_ONCE) list.append(rows);
+  });
+  if (list.length === result.extentCount) return { ...result, extents: list };
+  const whole = new ExtentList(result.extentCount);
+  walk((rows) => whole.append(rows), { maxFindings: 0, progress: undefined });
+  return { ...result, extents: whole };
 }
+
+/** Options of a walk whose extents go somewhere. */
+type SinkOptions = WalkOptions & { readonly extents: (rows: ExtentColumns) => void };
 
 /** Level 1 tables go through the kernel; the tables above, of which there are 512 times fewer, are walked here. */
 class Walk {
   readonly #memory: PhysicalMemory;
   readonly #root: TableRoot;
-  readonly #options: WalkOptions;
+  readonly #options: SinkOptions;
   readonly #format: PagingFormat;
   readonly #masks: FormatMasks;
   readonly #kernel: LeafKernel;
@@ -60,7 +81,6 @@ class Walk {
   readonly #findings: FindingList;
   /** The entry that is being looked at. */
   readonly #at: EntryPlace = { level: 0, table: 0, index: 0, low: 0, high: 0, iovaFrame: 0 };
-  readonly #extents = new ExtentList();
   readonly #seen = new TableSet();
   /** Where the table of each level is that is being walked. */
   readonly #slots: readonly PageSlot[];
@@ -82,7 +102,7 @@ class Walk {
   constructor(
     memory: PhysicalMemory,
     root: TableRoot,
-    options: WalkOptions,
+    options: SinkOptions,
     format: PagingFormat,
     kernel: LeafKernel,
   ) {
@@ -118,7 +138,7 @@ class Walk {
     this.#leaves[0] = this.#kernel.leaves();
     return {
       root: this.#root,
-      extents: this.#extents,
+      extents: NO_EXTENTS,
       extentCount: this.#extentCount,
       mappedFrames: this.#leaves.reduce((sum, count, at) => sum + count * 2 ** (9 * at), 0),
       tablePages: this.#tables.map((frames) => frames.toArray()),
@@ -298,8 +318,7 @@ class Walk {
   #take(): void {
     const { rows } = this.#kernel;
     this.#extentCount += rows.length;
-    if (this.#options.extents === undefined) this.#extents.append(rows);
-    else if (rows.length > 0) this.#options.extents(rows);
+    if (rows.length > 0) this.#options.extents(rows);
   }
 }
 
