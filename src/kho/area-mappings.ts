@@ -181,29 +181,35 @@ export class AreaMappingCheck {
   /** Takes the next extents of the walk. */
   readonly take = (rows: ExtentColumns): void => {
     const { iovaFrame, frame, frames, bits } = rows;
-    const { end, permission } = this.#areas;
     const checkBacking = this.#backing.first.length > 0;
-    let covered = this.#covered;
-    let areaEnd = end[this.#area] ?? 0;
-    let allowed = permission[this.#area] ?? 0;
-    for (let row = 0; row < rows.length; row++) {
+    let row = 0;
+    while (row < rows.length) {
+      row = this.#takeInStep(rows, row);
+      if (row === rows.length) break;
       const from = iovaFrame[row] ?? 0;
-      const to = from + (frames[row] ?? 0);
-      const found = (bits[row] ?? 0) & PERMISSION;
-      // Nearly all extents go on where the last one ended, in the same area.
-      if (from === covered && to <= areaEnd && found === allowed) {
-        covered = to;
-      } else {
-        this.#covered = covered;
-        this.#place(from, to, frame[row] ?? 0, found);
-        covered = this.#covered;
-        areaEnd = end[this.#area] ?? 0;
-        allowed = permission[this.#area] ?? 0;
-      }
-      if (checkBacking) this.#back(from, to, frame[row] ?? 0, found);
+      this.#place(from, from + (frames[row] ?? 0), frame[row] ?? 0, (bits[row] ?? 0) & PERMISSION);
+      row++;
+    }
+    for (row = 0; checkBacking && row < rows.length; row++) {
+      const from = iovaFrame[row] ?? 0;
+      this.#back(from, from + (frames[row] ?? 0), frame[row] ?? 0, (bits[row] ?? 0) & PERMISSION);
+    }
+  };
+
+  /** Takes extents as long as each goes on where the last ended, within the area: nearly all do. @returns the next row */
+  #takeInStep({ iovaFrame, frames, bits, length }: ExtentColumns, first: number): number {
+    const end = this.#areas.end[this.#area] ?? 0;
+    const allowed = this.#areas.permission[this.#area] ?? 0;
+    let covered = this.#covered;
+    let row = first;
+    for (; row < length; row++) {
+      const to = covered + (frames[row] ?? 0);
+      if (iovaFrame[row] !== covered || to > end || ((bits[row] ?? 0) & PERMISSION) !== allowed) break;
+      covered = to;
     }
     this.#covered = covered;
-  };
+    return row;
+  }
 
   /** Ends the comparison: what was not reached is not mapped. */
   finish(): AreaMappings {

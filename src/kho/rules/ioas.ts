@@ -266,6 +266,8 @@ export const ioasRules: readonly Rule[] = [
     effect: 'corrupt',
     needs: ['tables'],
     check: (handover, tell) => {
+      // A walk names each page once.
+      if (handover.walks.length < 2) return;
       const first = new Map<number, DomainWalk>();
       for (const walk of handover.walks) {
         for (const pages of walk.result?.tablePages ?? []) {

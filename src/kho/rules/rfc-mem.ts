@@ -12,6 +12,18 @@ const ROOM = 256;
 
 const frameOf = (mem: ListedMemory, row: number): number => Number((mem.addresses[row] ?? 0n) >> 12n);
 
+/** Whether each page of some lists lies behind the one before, as they do where tables were allocated in a row. */
+function isAscending(lists: readonly ListedMemory[]): boolean {
+  let last = -1n;
+  for (const { addresses } of lists) {
+    for (const address of addresses) {
+      if (address >> 12n <= last) return false;
+      last = address >> 12n;
+    }
+  }
+  return true;
+}
+
 const WHAT: Readonly<Record<Exclude<ListFaultKind, 'missing-table'>, string>> = {
   'data-page': 'a page of data that it maps',
   'part-of-leaf': 'the first 4 KiB of a larger leaf that it maps',
@@ -69,6 +81,7 @@ export const rfcMemRules: readonly Rule[] = [
     effect: 'silent',
     needs: ['domains'],
     check: ({ iommu }, tell) => {
+      if (isAscending(iommu.domains.flatMap(({ mem }) => mem ?? []))) return;
       const first = new Map<number, bigint>();
       for (const { mem, name, path, address } of iommu.domains) {
         for (let row = 0; mem !== undefined && row < mem.count; row++) {
