@@ -116,6 +116,18 @@ export interface MappingDifference {
   readonly found: number;
 }
 
+/** The first of rows `from` to `to` whose number is not below `least`; `to` when there is none. */
+function firstFrom(ascending: Float64Array, from: number, to: number, least: number): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? 0) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** What a comparison of areas with page tables found. */
 export interface AreaMappings {
   /** The first differences, by IOVA. */
@@ -200,14 +212,18 @@ export class AreaMappingCheck {
   #takeInStep({ iovaFrame, frames, bits, length }: ExtentColumns, first: number): number {
     const end = this.#areas.end[this.#area] ?? 0;
     const allowed = this.#areas.permission[this.#area] ?? 0;
-    let covered = this.#covered;
+    const stop = firstFrom(iovaFrame, first, length, end);
+    let next = this.#covered;
     let row = first;
-    for (; row < length; row++) {
-      const to = covered + (frames[row] ?? 0);
-      if (iovaFrame[row] !== covered || to > end || ((bits[row] ?? 0) & PERMISSION) !== allowed) break;
-      covered = to;
+    // What comes next is made of what is read, not added up: additions in a row would wait for one another.
+    for (; row < stop; row++) {
+      const at = iovaFrame[row] ?? 0;
+      if (at !== next || ((bits[row] ?? 0) & PERMISSION) !== allowed) break;
+      next = at + (frames[row] ?? 0);
     }
-    this.#covered = covered;
+    // Only the last one can reach beyond the area.
+    if (next > end) next = iovaFrame[--row] ?? 0;
+    this.#covered = next;
     return row;
   }
 

@@ -27,6 +27,10 @@ export function faultOfLibfdt(blob: Uint8Array, theirs: number): string | undefi
   if (version === 2 && [-FDT_ERRORS.TRUNCATED, CRASHED].includes(theirs)) return 'v2-strings-size';
   if (first?.code !== 'BADSTRUCTURE' || first.offset === undefined) return undefined;
   if (theirs === CRASHED && version < 16 && first.message.includes('no "/"')) return 'null-root-name';
-  const isProperty = first.message.startsWith('property value');
-  return isProperty && view.getUint32(first.offset + 4) >= 0xfffffff0 ? 'length-wraps' : undefined;
+  // Where the block ends within the header, libfdt comes as far as the name behind it, and says BADOFFSET.
+  const isProperty = /^property value|ends inside a property header/.test(first.message);
+  const hasLength = first.offset + 8 <= blob.length;
+  return isProperty && hasLength && view.getUint32(first.offset + 4) >= 0xfffffff0
+    ? 'length-wraps'
+    : undefined;
 }
