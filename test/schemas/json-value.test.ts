@@ -38,7 +38,7 @@ describe('valueFromJson', () => {
         const parsed: unknown = JSON.parse(json(decode(layout, bytes)));
         expect(encodeUnchecked(layout, valueFromJson(layout, parsed), options)).toEqual(bytes);
       }),
-      { numRuns: process.env['CI'] === undefined ? 30 : 100 },
+      { numRuns: Number(process.env['KHO_RUNS'] ?? 30) },
     );
   });
 
