@@ -125,7 +125,7 @@ describe('structures', () => {
     expect(decodeDmar(table(structure)).findings).toMatchObject([{ code, offset }]);
   });
 
-  it('of random bytes are read to an end, with every finding inside the table', () => {
+  it('of random bytes are read to an end, with every finding inside the table or at its end', () => {
     const structure = fc
       .tuple(fc.nat(8), fc.uint8Array({ maxLength: 60 }), fc.integer({ min: -3, max: 3 }))
       .map(([type, rest, off]) => [type, 0, Math.max(0, rest.length + 4 + off) & 255, 0, ...rest]);
@@ -143,7 +143,8 @@ describe('structures', () => {
           for (const each of [bytes, hostile]) {
             const { structures, findings } = decodeDmar(each);
             for (const { offset, path } of findings) {
-              expect(offset).toBeLessThan(each.length);
+              // What is missing is told where it should be: that may be right behind the table.
+              expect(offset).toBeLessThanOrEqual(each.length);
               expect(path).not.toBe('');
             }
             let end = 48;
