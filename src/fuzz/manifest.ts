@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KernelEffect } from '../kho/index.js';
+
+/** How the cases of a folder are written: packed blobs or FDTs, whole memory images (ELF cores), or C arrays. */
+export type CaseForm = 'blob' | 'image' | 'c-array';
+
+/** One change that was made to a valid value. */
+export interface OperatorUse {
+  /** Short and stable name of the operator: `count-plus-one`. */
+  readonly id: string;
+  /** What kind of change: `counts`, `pointers`, `versions`, … */
+  readonly family: string;
+  /** Path of what was changed, as `kho dump` and `kho verify` write it. */
+  readonly at: string;
+  /** What it was and what it is now, in words. */
+  readonly detail: string;
+}
+
+/** What whoever reads a case ought to say about it. */
+export interface ExpectedOutcome {
+  /** Whether a careful reader takes it. */
+  readonly verdict: 'valid' | 'invalid';
+  /** Verify rules (images) or validation codes (blobs) that must be told; none for a valid case. */
+  readonly rules: readonly string[];
+  /** What the next kernel does with it, where that is known. */
+  readonly effect?: KernelEffect;
+}
+
+/** One case of a folder. */
+export interface FuzzCase {
+  /** Name of its file, in the folder of the manifest. */
+  readonly file: string;
+  /** What `kho fuzz repro` makes it from again, on any machine. */
+  readonly repro: string;
+  /** Family and version of the format: `luo-v5`. */
+  readonly schema: string;
+  /** In the order in which they were made; none for a valid case. */
+  readonly operators: readonly OperatorUse[];
+  readonly expected: ExpectedOutcome;
+  /** Size of the file. */
+  readonly bytes: number;
+  /** Of the file, in hex. */
+  readonly sha256: string;
+}
+
+/** `manifest.json` of a folder of cases. */
+export interface FuzzManifest {
+  readonly schemaVersion: 1;
+  readonly kind: 'fuzz-cases';
+  /** Version of the toolkit that made it. */
+  readonly kho: string;
+  readonly seed: number;
+  readonly schema: string;
+  readonly form: CaseForm;
+  readonly cases: readonly FuzzCase[];
+}
