@@ -7,6 +7,7 @@ import { diffFdt, encodingDiffers, type FdtChange } from '../../src/fdt/diff.js'
 import { encodeFdt } from '../../src/fdt/encode.js';
 import { openFdt } from '../../src/fdt/fdt.js';
 import type { FdtTree, FdtTreeNode } from '../../src/fdt/tree.js';
+import { scaled } from '../random.js';
 
 const demo = join(import.meta.dirname, '..', '..', 'fixtures', 'demo');
 const blob = (path: string) => openFdt(readFileSync(join(demo, path)));
@@ -155,7 +156,7 @@ describe('diffFdt', () => {
   it('takes a tree of any depth and a node of any width', () => {
     let deep = node('n', 'v=1');
     let other = node('n', 'v=2');
-    for (let depth = 0; depth < 20_000; depth++) {
+    for (let depth = 0; depth < scaled(20_000); depth++) {
       deep = node('n', '', deep);
       other = node('n', '', other);
     }
@@ -163,8 +164,8 @@ describe('diffFdt', () => {
     expect(Array.from(diffFdt(blobOf(deep), blobOf(other)), ({ kind }) => kind)).toEqual([
       'property-changed',
     ]);
-    const wide = Array.from({ length: 50_000 }, (_, index) => node(`n${index}`, ''));
+    const wide = Array.from({ length: scaled(50_000) }, (_, index) => node(`n${index}`, ''));
     const reversed = tree(node('', '', ...wide.toReversed()));
-    expect(between(tree(node('', '', ...wide)), reversed).length).toBe(49_999);
+    expect(between(tree(node('', '', ...wide)), reversed).length).toBe(scaled(50_000) - 1);
   });
 });

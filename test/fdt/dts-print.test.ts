@@ -9,6 +9,7 @@ import { openFdt } from '../../src/fdt/fdt.js';
 import { type FdtTree, readTree } from '../../src/fdt/tree.js';
 import { FdtWriter } from '../../src/fdt/writer.js';
 import { readFixture } from '../fixtures.js';
+import { scaled } from '../random.js';
 import { expectSameBytes } from '../same-bytes.js';
 import { dtcFixtures } from './dtc-fixtures.js';
 
@@ -116,11 +117,12 @@ describe('printDts', () => {
   it('grows in proportion to a deep tree', () => {
     const writer = new FdtWriter();
     writer.finishReservations();
-    for (let level = 0; level < 100_000; level++) writer.beginNode(level === 0 ? '' : 'n');
-    for (let level = 0; level < 100_000; level++) writer.endNode();
+    const levels = scaled(100_000);
+    for (let level = 0; level < levels; level++) writer.beginNode(level === 0 ? '' : 'n');
+    for (let level = 0; level < levels; level++) writer.endNode();
     const blob = writer.finish();
     const text = printDts(openFdt(blob));
-    expect(text.length).toBeLessThan(100_000 * 80);
+    expect(text.length).toBeLessThan(levels * 80);
     expect(readTree(openFdt(encodeFdt(parseDts(text)))).root.children.length).toBe(1);
   });
 

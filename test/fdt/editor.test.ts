@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { FdtEditor, FdtError, openFdt } from '../../src/fdt/index.js';
 import { readFixture } from '../fixtures.js';
-import { Random, runSeed } from '../random.js';
+import { Random, runSeed, scaled } from '../random.js';
 import { text, u64 } from './libfdt-vectors.js';
 import { mutate } from './mutate.js';
 import { refusal } from './refusal.js';
@@ -88,7 +88,7 @@ describe('FdtEditor', () => {
     const random = new Random(runSeed);
     const blob = readFixture('kernel-7.3.4/kho-fdt.dtb');
     let opened = 0;
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < scaled(20_000); round++) {
       const damaged = mutate(blob, random);
       const attempt = (call: () => void): boolean => {
         try {
@@ -111,6 +111,6 @@ describe('FdtEditor', () => {
         attempt(() => editor.reopen());
       });
     }
-    expect(opened).toBeGreaterThan(1000);
+    expect(opened).toBeGreaterThan(scaled(1000));
   });
 });

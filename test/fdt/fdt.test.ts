@@ -12,7 +12,7 @@ import {
   readTree,
 } from '../../src/fdt/index.js';
 import { fixturePaths, readFixture } from '../fixtures.js';
-import { Random, runSeed } from '../random.js';
+import { Random, runSeed, scaled } from '../random.js';
 import { mutate } from './mutate.js';
 
 const root = readFixture('kernel-7.3.4/kho-fdt.dtb');
@@ -139,7 +139,7 @@ describe('tolerant reading', () => {
     const originals = fixturePaths('.dtb', 'kernel-7.3.4').map((path) =>
       readFixture(path.slice(path.indexOf('kernel-'))),
     );
-    for (let run = 0; run < 5000; run++) {
+    for (let run = 0; run < scaled(5000); run++) {
       const blob = mutate(random.pick(originals), random);
       const fdt = openFdt(blob, { tolerant: true });
       const context = `KHO_SEED=${runSeed} run ${run}`;
@@ -159,7 +159,7 @@ describe('tolerant reading', () => {
 
 describe('limits', () => {
   it('reads a tree a million levels deep without recursion', () => {
-    const depth = 1_000_000;
+    const depth = scaled(1_000_000);
     const blob = new Uint8Array(56 + depth * 12 + 4);
     const view = new DataView(blob.buffer);
     [0xd00dfeed, blob.length, 56, blob.length, 40, 17, 16, 0, 0, depth * 12 + 4].forEach((field, index) => {
@@ -198,8 +198,8 @@ describe('limits', () => {
   });
 
   it('is not slowed down by a million properties that name the tails of one huge string', () => {
-    const count = 1_000_000;
-    const longest = 8 << 20;
+    const count = scaled(1_000_000);
+    const longest = scaled(8 << 20);
     const structure = 12 + count * 12 + 4;
     const blob = new Uint8Array(56 + structure + longest).fill(0x61, 56 + structure);
     blob[blob.length - 1] = 0;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkFdt, FdtError, fdtSegments, openFdt, reencodeFdt } from '../../src/fdt/index.js';
 import { fixturePaths, readFixture } from '../fixtures.js';
-import { Random, runSeed } from '../random.js';
+import { Random, runSeed, scaled } from '../random.js';
 import { mutate } from './mutate.js';
 
 const root = readFixture('kernel-7.3.4/kho-fdt.dtb');
@@ -41,7 +41,7 @@ describe('segments', () => {
   it('cover every byte once, in valid and in damaged blobs', () => {
     const random = new Random(runSeed);
     for (const blob of blobs) expectPartition(blob, 'fixture');
-    for (let run = 0; run < 3000; run++)
+    for (let run = 0; run < scaled(3000); run++)
       expectPartition(mutate(random.pick(blobs), random), `KHO_SEED=${runSeed} run ${run}`);
   });
 });
@@ -58,13 +58,13 @@ describe('reencodeFdt', () => {
   it('gives every mutated blob that libfdt accepts back unchanged: odd orders, gaps, overlaps, NOPs', () => {
     const random = new Random(runSeed);
     let accepted = 0;
-    for (let run = 0; run < 10_000; run++) {
+    for (let run = 0; run < scaled(10_000); run++) {
       const blob = mutate(random.pick(blobs), random);
       if (!checkFdt(blob).accepted) continue;
       accepted++;
       expect(Buffer.compare(reencodeFdt(openFdt(blob)), blob), `KHO_SEED=${runSeed} run ${run}`).toBe(0);
     }
-    expect(accepted).toBeGreaterThan(500);
+    expect(accepted).toBeGreaterThan(scaled(500));
   });
 
   it('replaces the values it is told to and nothing else', () => {

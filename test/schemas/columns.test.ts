@@ -19,6 +19,7 @@ import {
   u8,
   u64,
 } from '../../src/schemas/index.js';
+import { scaled } from '../random.js';
 
 const area = node({ properties: { 'iova-start': u64(), 'iova-len': u64(), prot: s32(), kind: u8() } });
 const root = node({
@@ -54,7 +55,7 @@ describe('nodes as columns', () => {
         const blob = encode(root, value);
         expect(rowsOf(blob)).toEqual(inhabited(blob));
       }),
-      { numRuns: 300 },
+      { numRuns: scaled(300) },
     );
   });
 
@@ -130,9 +131,9 @@ describe('nodes as columns', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: scaled(2000) },
     );
-    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(scaled(100));
   });
 
   it('come from one root', () => {
