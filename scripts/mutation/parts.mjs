@@ -19,7 +19,6 @@ export const PARTS = {
       ' wide',
       'limits what path references expand to',
       'reads more siblings than dtc can',
-      'comes in pieces, however long',
       '16,000 names',
     ],
     env: ENV,

@@ -8,6 +8,7 @@ import { encodeFdt } from '../../src/fdt/encode.js';
 import { openFdt } from '../../src/fdt/fdt.js';
 import type { FdtTree, FdtTreeNode } from '../../src/fdt/tree.js';
 import { scaled } from '../random.js';
+import { handMade } from './hand-made.js';
 
 const demo = join(import.meta.dirname, '..', '..', 'fixtures', 'demo');
 const blob = (path: string) => openFdt(readFileSync(join(demo, path)));
@@ -167,5 +168,34 @@ describe('diffFdt', () => {
     const wide = Array.from({ length: scaled(50_000) }, (_, index) => node(`n${index}`, ''));
     const reversed = tree(node('', '', ...wide.toReversed()));
     expect(between(tree(node('', '', ...wide)), reversed).length).toBe(scaled(50_000) - 1);
+  });
+
+  it('compares reservations that changed places, trees without a root, and what lies before totalsize', () => {
+    const first = { address: 1n, size: 2n };
+    const second = { address: 8n, size: 8n };
+    const root = node('', 'p=1');
+    const a = tree(root, { reservations: [first, second] });
+    const b = tree(root, { reservations: [second, first] });
+    expect(between(a, b)).toEqual(['reservation-moved 8+8']);
+    const none = openFdt(handMade([9], ''));
+    const some = openFdt(handMade([1, 0, 2, 9], ''));
+    expect(Array.from(diffFdt(none, some), words)).toEqual(['node-added /']);
+    expect(Array.from(diffFdt(some, none), words)).toEqual(['node-removed /']);
+    expect([...diffFdt(none, none)]).toEqual([]);
+    const blob = encodeFdt(a);
+    const longer = new Uint8Array(blob.length + 3).fill(1);
+    longer.set(blob);
+    expect(encodingDiffers(openFdt(blob), openFdt(longer))).toBe(false);
+    expect(encodingDiffers(openFdt(longer), openFdt(blob))).toBe(false);
+    expect(encodingDiffers(openFdt(blob), openFdt(encodeFdt(a, { padding: 1 })))).toBe(true);
+    expect(encodingDiffers(openFdt(blob), openFdt(encodeFdt(b)))).toBe(true);
+  });
+
+  it('compares values byte for byte', () => {
+    const of = (...value: number[]) =>
+      tree({ ...node('', ''), properties: [{ name: 'v', value: Uint8Array.from(value) }] });
+    expect(between(of(1, 2), of(1, 2))).toEqual([]);
+    for (const other of [of(1), of(1, 2, 3), of(1, 3), of(2, 2), of()])
+      expect(between(of(1, 2), other)).toEqual(['property-changed /v']);
   });
 });

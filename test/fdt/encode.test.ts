@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type EncodeFdtOptions, encodeFdt } from '../../src/fdt/encode.js';
 import { FdtError } from '../../src/fdt/error.js';
 import { openFdt } from '../../src/fdt/fdt.js';
+import { fdtSegments } from '../../src/fdt/segments.js';
 import { type FdtTree, type FdtTreeNode, readTree } from '../../src/fdt/tree.js';
 import { fixturePaths, readFixture } from '../fixtures.js';
 import { scaled } from '../random.js';
@@ -77,5 +78,36 @@ describe('encodeFdt', () => {
     const tree = treeOf({ children: [{ name: 'a/b', properties: [], children: [] }] });
     expect(thrown(tree, { version: 3 }).code).toBe('BADVALUE');
     expect(readTree(openFdt(encodeFdt(tree)))).toEqual(tree);
+  });
+
+  it('refuses what no blob can say, at the limit', () => {
+    expect(thrown(treeOf({}), { bootCpuid: -1 }).message).toBe(
+      'BADVALUE: bootCpuid: expected a u32, found -1',
+    );
+    expect(thrown(treeOf({}), { bootCpuid: 0.5 }).message).toContain('found 0.5');
+    expect(openFdt(encodeFdt(treeOf({}), { bootCpuid: 0xffffffff })).header.boot_cpuid_phys).toBe(0xffffffff);
+    const most = 0x7fffffff - encodeFdt(treeOf({})).length;
+    expect(thrown(treeOf({}), { padding: most + 1 }).message).toBe(
+      'NOSPACE: the blob would take 2147483648 bytes, 2147483647 is the limit',
+    );
+    expect(thrown(treeOf({}), { align: 6 }).message).toBe(
+      'BADVALUE: align: expected a power of two, found 6',
+    );
+    expect(thrown(treeOf({}), { minSize: -1 }).message).toBe(
+      'BADVALUE: minSize: expected a whole number from 0 to 2147483647, found -1',
+    );
+  });
+
+  it('stores paths below version 16', () => {
+    const leaf = (name: string): FdtTreeNode => ({ name, properties: [], children: [] });
+    const tree = treeOf({
+      children: [{ ...leaf('a'), children: [leaf('b'), leaf('cc')] }, leaf('d')],
+    });
+    const blob = encodeFdt(tree, { version: 3 });
+    const names = [...fdtSegments(openFdt(blob, { tolerant: true }))].filter(
+      ({ label }) => label === 'node name',
+    );
+    expect(names.map(({ value }) => value)).toEqual(['/', '/a', '/a/b', '/a/cc', '/d']);
+    expect(readTree(openFdt(blob)).root.children.map(({ name }) => name)).toEqual(['a', 'd']);
   });
 });
