@@ -13,6 +13,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     nth: { type: 'string' },
+    rest: { type: 'string' },
     mutate: { type: 'string', multiple: true },
     force: { type: 'boolean' },
     concurrency: { type: 'string' },
@@ -63,11 +64,12 @@ function table(results) {
 for (const name of names) {
   const { mutate, ignoreStatic, ...tests } = PARTS[name];
   const nth = Number(values.nth ?? 1);
+  const rest = Number(values.rest ?? 0);
   const folder = join('reports', 'mutation');
   const results = await new Stryker({
     mutate: values.mutate ?? mutate,
     ignoreStatic,
-    inProcess: { ...tests, nth },
+    inProcess: { ...tests, nth, rest },
     tempDirName: join('.stryker-tmp', name),
     jsonReporter: { fileName: join(folder, `${name}.json`) },
     htmlReporter: { fileName: join(folder, `${name}.html`) },

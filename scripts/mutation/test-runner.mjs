@@ -207,9 +207,11 @@ function withHeader(source, header) {
 /** Leaves mutants out of a sample: of all, every nth by a hash of what it changes into what. */
 class Sample {
   #nth;
+  #rest;
 
   constructor(options) {
     this.#nth = options.inProcess.nth;
+    this.#rest = options.inProcess.rest;
   }
 
   async init() {}
@@ -221,7 +223,7 @@ class Sample {
   #verdictOn({ fileName, location, mutatorName, replacement }) {
     const place = [relative(process.cwd(), fileName), location, mutatorName, replacement];
     const hash = createHash('sha256').update(JSON.stringify(place)).digest().readUInt32LE();
-    if (hash % this.#nth === 0) return { status: CheckStatus.Passed };
+    if (hash % this.#nth === this.#rest) return { status: CheckStatus.Passed };
     return { status: CheckStatus.CompileError, reason: 'not in the sample' };
   }
 }
@@ -276,6 +278,7 @@ export const strykerValidationSchema = {
         exclude: { type: 'array', items: { type: 'string' } },
         skip: { type: 'array', items: { type: 'string' } },
         nth: { type: 'number', minimum: 1 },
+        rest: { type: 'number', minimum: 0 },
         env: { type: 'object', additionalProperties: { type: 'string' } },
       },
     },
