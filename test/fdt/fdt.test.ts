@@ -315,7 +315,7 @@ describe('names and paths', () => {
   });
 
   it('goes on at the next place that looks like a token', () => {
-    const resumed = (...words: number[]): (number | string)[] => {
+    const resumed = (...words: number[]): number | string => {
       const fdt = openFdt(handMade([1, 0, ...words], 'a\0'), { tolerant: true });
       const cursor = fdt.cursor(80);
       return cursor.next() === FDT_BAD && cursor.resync() ? cursor.nextOffset : 'end';
