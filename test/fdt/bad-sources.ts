@@ -140,4 +140,10 @@ export const badSources: readonly (readonly [DtsErrorCode, string])[] = [
   ['NAME_PROPERTY', '/dts-v1/;\n/ { n { name = [6e 01]; }; };'],
   ['NAME_PROPERTY', '/dts-v1/;\n/ { n { name = [6e]; }; };'],
   ['PHANDLE', '/dts-v1/;\n/ { linux,phandle = <0>; };'],
+  ['LITERAL', '/dts-v1/;\n/ { a = <08>; };'],
+  ['LITERAL', '/dts-v1/;\n/ { a = "\\x+g"; };'],
+  ['SYNTAX', '/dts-v1/;\n/ { n { }; ; };'],
+  ['SYNTAX', '/dts-v1/;\n/ { n { }; m; };'],
+  ['SYNTAX', '/dts-v1/;\n/ { /delete-property/ a { }; };'],
+  ['SYNTAX', '/dts-v1/;\n/ { }; &{/} ;'],
 ];

@@ -189,6 +189,12 @@ describe('printDts', () => {
     },
   );
 
+  it('writes reservations with all their digits', () => {
+    expect(textOf(handMade([1, 0, 2, 9], ''))).toContain(
+      '\n/memreserve/\t0x0000000000001000 0x0000000000002000;\n',
+    );
+  });
+
   it('takes names of 4096 bytes', () => {
     const name = 'n'.repeat(4096);
     expect(textOf(blobOf('', [name, ''], name, null, null))).toContain(`\t${name};\n\n\t${name} {\n`);
