@@ -138,7 +138,9 @@ describe('nodes as columns', () => {
       }
       for (let open = 0; open < 3; open++) writer.endNode();
       const blob = writer.finish();
-      expect(() => columnsOf(blob)).toThrow(`/3/${strange}: BAD_NAME: expected a decimal name, found "${strange}"`);
+      expect(() => columnsOf(blob)).toThrow(
+        `/3/${strange}: BAD_NAME: expected a decimal name, found "${strange}"`,
+      );
       expect(decode(root, blob).spaces.spaces[0]?.areas.map(({ $name }) => $name)).toEqual([7, 8]);
     },
   );

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KhoError } from '../../src/bytes/issue.js';
-import { FdtWriter, openFdt, readTree } from '../../src/fdt/index.js';
+import { encodeFdt, FdtWriter, openFdt, readTree } from '../../src/fdt/index.js';
 import { writeJsonValue } from '../../src/render/value-json.js';
 import {
   cHeader,
@@ -14,12 +14,21 @@ import {
   describe as describeLayout,
   dtSchema,
   encodeUnchecked,
+  type FollowOptions,
   fingerprint,
+  follow,
+  khoVmallocChunk,
+  type Layout,
+  memblockV1,
+  memfdV2,
   relatedLayouts,
+  type SchemaIssue,
   spansOf,
   valueFromJson,
 } from '../../src/schemas/index.js';
-import { oneOfEach, sample } from './one-of-each.js';
+import { readFixture } from '../fixtures.js';
+import { FakeMemory } from './fake-memory.js';
+import { inner, oneOfEach, open, page, sample } from './one-of-each.js';
 
 function expectRecorded(name: string, text: string): void {
   const path = join(import.meta.dirname, 'one-of-each', name);
@@ -56,6 +65,18 @@ function* replaced(
   }
 }
 
+function jsonOf(value: unknown): string {
+  let text = '';
+  writeJsonValue(
+    (piece) => {
+      text += piece;
+    },
+    value,
+    '',
+  );
+  return text;
+}
+
 const blob = encodeUnchecked(oneOfEach, sample);
 
 describe('a layout with one of each', () => {
@@ -86,12 +107,7 @@ describe('a layout with one of each', () => {
   it('comes back from its bytes, and from JSON', () => {
     expect(decode(oneOfEach, blob)).toEqual(sample);
     expect(check(oneOfEach, blob).issues).toEqual([]);
-    let text = '';
-    const write = (piece: string): void => {
-      text += piece;
-    };
-    writeJsonValue(write, sample, '');
-    expect(encodeUnchecked(oneOfEach, valueFromJson(oneOfEach, JSON.parse(text)))).toEqual(blob);
+    expect(encodeUnchecked(oneOfEach, valueFromJson(oneOfEach, JSON.parse(jsonOf(sample))))).toEqual(blob);
     const big = encodeUnchecked(oneOfEach, sample, { byteOrder: 'big' });
     expect(decode(oneOfEach, big, { byteOrder: 'big' })).toEqual(sample);
     const hex = (bytes: Uint8Array): string =>
@@ -125,14 +141,8 @@ describe('a layout with one of each', () => {
   });
 
   it('says of JSON that is no value what is wrong', () => {
-    let text = '';
-    writeJsonValue(
-      (piece) => {
-        text += piece;
-      },
-      { ...sample, $unknown: { properties: [{ name: 'p', value: Uint8Array.of(1) }], nodes: [] } },
-      '',
-    );
+    const unknown = { properties: [{ name: 'p', value: Uint8Array.of(1) }], nodes: [] };
+    const text = jsonOf({ ...sample, $unknown: unknown });
     const others = [
       ['null', null],
       ['"abc"', 'abc'],
@@ -245,5 +255,211 @@ describe('a layout with one of each', () => {
       writer.endNode();
     });
     expectRecorded('not-decoded.txt', `${lines.join('\n')}\n`);
+  });
+
+  it('is followed, as far as memory goes', () => {
+    const item = { a: 2, flags: 1, kind: 1 };
+    const chunk = (next: bigint, ...phys: bigint[]) => ({
+      next,
+      phys: [...phys, ...Array<bigint>(511 - phys.length).fill(0n)],
+    });
+    const files = { pos: 0n, size: 0n, seals: 0, flags: 0, nr_folios: 0n };
+    const noFolios = { first: 0n, total_pages: 0, flags: 0, order: 0 };
+    const leadsTo = (more: Readonly<Record<string, unknown>>): Uint8Array =>
+      encodeUnchecked(oneOfEach, {
+        ...sample,
+        fixed: {
+          ...sample.fixed,
+          one: 0x1000n,
+          many: 0x2000n,
+          open: 0x3000n,
+          page: 0x4000n,
+          memory: 0x8001n,
+          any: 0x9000n,
+          found: 0xa000n,
+          other: 0xb000n,
+          radix: 0xc000n,
+          files: { first: 0x20000n, total_pages: 2, flags: 0, order: 0 },
+          ...more,
+        },
+        to: 0xd000n,
+      });
+    const pieces = new Map<bigint, Uint8Array>([
+      [0x1000n, encodeUnchecked(inner, item)],
+      [0x2000n, encodeUnchecked(inner, item)],
+      [0x3000n, encodeUnchecked(open, { count: 2, items: [3, 4] })],
+      [0x8000n, new Uint8Array(4096)],
+      [0x9000n, new Uint8Array(4096)],
+      [0xa000n, encodeUnchecked(inner, { ...item, kind: 2 })],
+      [0xd000n, readFixture('kernel-7.3.4/memblock-fdt.dtb')],
+      [0x20000n, encodeUnchecked(khoVmallocChunk, chunk(0x21000n, 0x30000n))],
+      [0x21000n, encodeUnchecked(khoVmallocChunk, chunk(0n, 0x31000n))],
+      [
+        0x30000n,
+        Uint8Array.of(...encodeUnchecked(memfdV2, { ...files, folios: noFolios }), ...new Uint8Array(4000)),
+      ],
+      [0x31000n, new Uint8Array(4096)],
+    ]);
+    const block = (next: bigint, count: number) =>
+      encodeUnchecked(page, {
+        next,
+        count: BigInt(count),
+        list: Array.from({ length: count }, (_, index) => ({ ...item, a: 2 * index + 2 })),
+        rest: undefined,
+      });
+    for (const [at, next] of [
+      [0x4000n, 0x5000n],
+      [0x5000n, 0x6000n],
+      [0x6000n, 0x7000n],
+      [0x7000n, 0n],
+    ] as const)
+      pieces.set(at, block(next, 2));
+    const lines: string[] = [];
+    const walk = (
+      what: string,
+      options: FollowOptions = {},
+      changes: readonly (readonly [bigint, Uint8Array | undefined])[] = [],
+      more: Readonly<Record<string, unknown>> = {},
+    ): void => {
+      lines.push(`${what}:`);
+      const blobHere = leadsTo(more);
+      const memory = new FakeMemory();
+      for (const [at, bytes] of new Map<bigint, Uint8Array | undefined>([
+        ...pieces,
+        [0x100000n, blobHere],
+        ...changes,
+      ]))
+        if (bytes !== undefined) memory.put(at, bytes);
+      const lookup = (group: string, key: string): Layout | 'inline' | undefined => {
+        if (group !== 'things') throw new Error(`nobody asks for ${group}`);
+        return key === 'v1' ? inner : key === '' ? undefined : memblockV1;
+      };
+      const start = { layout: oneOfEach, address: 0x100000n, length: blobHere.length };
+      const issue = ({ path, code, message, address }: SchemaIssue): void => {
+        lines.push(`  ! ${path} ${address?.toString(16)} ${code} ${message}`);
+      };
+      for (const { path, address, length, from, layout, value } of follow(start, memory.read, lookup, {
+        ...options,
+        issue,
+      })) {
+        const kind = layout?.kind === 'struct' ? layout.name : layout?.kind;
+        lines.push(
+          `  ${path} ${address.toString(16)}+${length} from ${from?.toString(16)} ${kind} ${value !== undefined}`,
+        );
+      }
+    };
+    walk('whole');
+    walk('elements as bytes', { elements: 'bytes' });
+    walk('pages of 64 KiB', { pageSize: 65_536 });
+    walk('three things', { maxObjects: 3 });
+    for (const at of pieces.keys()) walk(`nothing at ${at.toString(16)}`, {}, [[at, undefined]]);
+    walk('a list of three', {}, [[0x6000n, block(0n, 1)]]);
+    walk('a list in a circle', {}, [[0x5000n, block(0x4000n, 1)]]);
+    walk('a list out of order', {}, [[0x4000n, block(0n, 2).map((byte, at) => (at === 16 ? 6 : byte))]]);
+    walk('chunks in a circle', {}, [[0x21000n, encodeUnchecked(khoVmallocChunk, chunk(0x20000n, 0x31000n))]]);
+    walk('a page twice', {}, [[0x21000n, encodeUnchecked(khoVmallocChunk, chunk(0n, 0x30000n))]]);
+    walk('a page too many', {}, [
+      [0x21000n, encodeUnchecked(khoVmallocChunk, chunk(0n, 0x31000n, 0x32000n))],
+    ]);
+    walk('a page too few', {}, [[0x21000n, encodeUnchecked(khoVmallocChunk, chunk(0n))]]);
+    const described = (total_pages: number, order: number) => ({
+      files: { first: 0x20000n, total_pages, flags: 0, order },
+    });
+    walk('pages of order 1', {}, [], described(4, 1));
+    walk('pages of order 53', {}, [], described(2, 53));
+    walk('no pages', {}, [], described(0, 0));
+    walk('no first chunk', {}, [], { files: { first: 0n, total_pages: 2, flags: 0, order: 0 } });
+    walk('what is counted is too long', {}, [[0x3000n, Uint8Array.of(255, 255, 255, 255)]]);
+    walk('an FDT that is none', {}, [[0xd000n, new Uint8Array(8)]]);
+    walk(
+      'nothing at all',
+      {},
+      [],
+      Object.fromEntries(
+        ['many', 'open', 'page', 'memory', 'any', 'found', 'other', 'radix'].map((field) => [field, 0n]),
+      ),
+    );
+    expectRecorded('followed.txt', `${lines.join('\n')}\n`);
+  });
+
+  it('has a root node', () => {
+    const writer = new FdtWriter();
+    writer.finishReservations();
+    const rootless = writer.finish();
+    const { issues, value } = check(oneOfEach, rootless, { base: 0x1000n });
+    expect(issues).toMatchObject([
+      { code: 'MISSING', path: '/', message: 'expected a root node, found none', address: 0x1040n },
+    ]);
+    expect(value).toBeUndefined();
+    expect(() => decode(oneOfEach, rootless)).toThrow('0x40 /: MISSING: expected a root node, found none');
+    expect(() => decode(oneOfEach, rootless, { path: '/x' })).toThrow('0x40 /x: MISSING');
+  });
+
+  it('keeps what it does not declare, from bytes and from JSON', () => {
+    const { root } = readTree(openFdt(blob));
+    const strange = {
+      name: 'longer than 9',
+      properties: [{ name: 'p', value: Uint8Array.of(1, 2) }],
+      children: [{ name: 'below', properties: [], children: [] }],
+    };
+    const more = encodeFdt({
+      reservations: [],
+      bootCpuid: 0,
+      root: {
+        ...root,
+        properties: [...root.properties, { name: 'extra', value: Uint8Array.of(3) }],
+        children: [...root.children, strange, { ...strange, name: 'another strange one' }],
+      },
+    });
+    const { value, unknown } = check(oneOfEach, more);
+    expect(unknown.map(({ path, code }) => `${path} ${code}`)).toEqual([
+      '/extra UNKNOWN',
+      '/longer than 9 BAD_NAME',
+      '/another strange one BAD_NAME',
+    ]);
+    const treeOf = (bytes: Uint8Array) => readTree(openFdt(bytes)).root;
+    expect(treeOf(encodeUnchecked(oneOfEach, value))).toEqual(treeOf(more));
+    const json = JSON.parse(jsonOf(value));
+    expect(treeOf(encodeUnchecked(oneOfEach, valueFromJson(oneOfEach, json)))).toEqual(treeOf(more));
+    const refused = ($unknown: unknown): string =>
+      saidBy(() => valueFromJson(oneOfEach, { ...json, $unknown }));
+    expect(refused(1)).toBe('0x0 /$unknown: BAD_TYPE: expected properties and nodes, found 1');
+    expect(refused({ properties: 1 })).toContain(
+      '/$unknown.properties: BAD_TYPE: expected an array, found 1',
+    );
+    expect(refused({ properties: [1] })).toContain(
+      '.properties[0]: BAD_TYPE: expected name and value, found 1',
+    );
+    expect(refused({ properties: [{ name: 1 }] })).toContain(
+      '.properties[0]: BAD_TYPE: expected name and value',
+    );
+    expect(refused({ properties: [{ name: 'a', value: '1' }] })).toContain('.properties[0].value: BAD_TYPE');
+    expect(refused({ nodes: [1] })).toContain('.nodes[0].fdt: BAD_TYPE');
+    expect(refused({ nodes: [{ fdt: 'd00dfeed' }] })).toContain(
+      'expected an FDT with one node, in hex digits',
+    );
+    expect(refused({})).toBe('taken');
+    const ignored = {
+      ...sample,
+      $unknown: { properties: [1, { name: 1 }, { name: 'a', value: 1 }], nodes: [1] },
+    };
+    expect(encodeUnchecked(oneOfEach, ignored)).toEqual(blob);
+  });
+
+  it('keeps the bytes of a union whose case is unknown', () => {
+    const raw = Uint8Array.from({ length: 16 }, (_, at) => at);
+    const unknown = { ...sample, fixed: { ...sample.fixed, kind: 3, which: { raw } } };
+    const bytes = encodeUnchecked(oneOfEach, unknown);
+    expect(decode(oneOfEach, bytes).fixed.which).toEqual({ raw });
+    expect(check(oneOfEach, bytes).issues.map(({ path }) => path)).toEqual(['/fixed.which']);
+    expect(encodeUnchecked(oneOfEach, valueFromJson(oneOfEach, JSON.parse(jsonOf(unknown))))).toEqual(bytes);
+    const short = { ...sample, fixed: { ...sample.fixed, kind: 3, which: { raw: raw.subarray(1) } } };
+    expect(saidBy(() => encodeUnchecked(oneOfEach, short))).toContain(
+      'BAD_LENGTH: expected 16 bytes, found 15',
+    );
+    const other = { ...sample, fixed: { ...sample.fixed, kind: 2 } };
+    expect(saidBy(() => encodeUnchecked(oneOfEach, other))).toContain(
+      'BAD_TYPE: expected kind 1 for first, found 2',
+    );
   });
 });

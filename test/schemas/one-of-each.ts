@@ -29,7 +29,8 @@ import {
   vmallocOf,
 } from '../../src/schemas/index.js';
 
-const inner = struct(
+/** What pointers and arrays hold. */
+export const inner = struct(
   'inner',
   {
     a: u32({ doc: 'the first', unit: 'bytes', min: 2n, max: 8n, multipleOf: 2n }),
@@ -40,7 +41,8 @@ const inner = struct(
   { doc: 'Cannot end a comment with */ this.', packed: false },
 );
 
-const page = struct(
+/** A block of a list of at most three. */
+export const page = struct(
   'page',
   {
     next: link({ limit: 3, doc: 'the next' }),
@@ -51,7 +53,8 @@ const page = struct(
   { size: 64, align: 4096 },
 );
 
-const open = struct('open', { count: u32(), items: array(u16(), { field: 'count' }) });
+/** A struct that ends in as many elements as it counts. */
+export const open = struct('open', { count: u32(), items: array(u16(), { field: 'count' }) });
 
 const fixed = struct(
   'fixed',
