@@ -96,7 +96,9 @@ describe('FdtEditor', () => {
     );
     expect(refused([4, 39])).toThrow(`TRUNCATED: expected totalsize of 40 to ${swapped.length}, found 39`);
     expect(refused([4, swapped.length + 1])).toThrow(refusal('TRUNCATED'));
-    expect(refused([16, 100])).toThrow('TRUNCATED: memory reservation block at 0x64 has no terminating entry');
+    expect(refused([16, 100])).toThrow(
+      'TRUNCATED: memory reservation block at 0x64 has no terminating entry',
+    );
     expect(refused([20, 16], [80, 7])).toThrow('0x50: BADSTRUCTURE: expected a token');
     expect(refused([20, 16])).not.toThrow();
     expect(refused([0, 0x2ff20112])).toThrow(
