@@ -128,7 +128,8 @@ describe('nodes as columns', () => {
       writer.beginNode('');
       writer.property('compatible', new TextEncoder().encode('areas-v0\0'));
       for (const name of ['spaces', '3']) writer.beginNode(name);
-      for (const name of ['7', strange, '8']) {
+      // Enough nodes that most are read the fast way.
+      for (const name of ['7', '8', strange, ...Array.from({ length: 30 }, (_, index) => `${index + 9}`)]) {
         writer.beginNode(name);
         writer.property('iova-start', new Uint8Array(8));
         writer.property('iova-len', new Uint8Array(8));
@@ -141,9 +142,53 @@ describe('nodes as columns', () => {
       expect(() => columnsOf(blob)).toThrow(
         `/3/${strange}: BAD_NAME: expected a decimal name, found "${strange}"`,
       );
-      expect(decode(root, blob).spaces.spaces[0]?.areas.map(({ $name }) => $name)).toEqual([7, 8]);
+      expect(decode(root, blob).spaces.spaces[0]?.areas).toHaveLength(32);
     },
   );
+
+  it.each<[string, (writer: FdtWriter) => void, string | undefined]>([
+    ['is like the others', () => {}, undefined],
+    ['has one more property', (writer) => writer.property('more', new Uint8Array(4)), undefined],
+    ['has a node', (writer) => [writer.beginNode('x'), writer.endNode()], undefined],
+    ['has a property twice', (writer) => writer.property('prot', Uint8Array.of(9, 9, 9, 9)), undefined],
+    [
+      'has a short property',
+      (writer) => writer.property('iova-len', new Uint8Array(4)),
+      '/3/20/iova-len: BAD_LENGTH',
+    ],
+    ['has a long property', (writer) => writer.property('prot', new Uint8Array(8)), '/3/20/prot: BAD_LENGTH'],
+    ['lacks its properties', () => {}, '/3/20: MISSING'],
+  ])('read a node in the middle that %s', (what, change, refusal) => {
+    const writer = new FdtWriter();
+    writer.finishReservations();
+    writer.beginNode('');
+    writer.property('compatible', new TextEncoder().encode('areas-v0\0'));
+    for (const name of ['spaces', '3']) writer.beginNode(name);
+    for (let index = 0; index < 60; index++) {
+      writer.beginNode(`${index}`);
+      if (index === 20 && refusal !== undefined) change(writer);
+      if (index !== 20 || !what.startsWith('lacks')) {
+        writer.property('iova-start', Uint8Array.of(index, 0, 0, 0, 0, 0, 0, 1));
+        writer.property('iova-len', Uint8Array.of(0, index, 0, 0, 0, 0, 0, 2));
+        writer.property('prot', Uint8Array.of(0, 0, index, 0x80));
+        writer.property('kind', Uint8Array.of(index));
+      }
+      if (index === 20 && refusal === undefined) change(writer);
+      writer.endNode();
+    }
+    for (let open = 0; open < 3; open++) writer.endNode();
+    const blob = writer.finish();
+    if (refusal !== undefined) {
+      expect(() => columnsOf(blob)).toThrow(refusal);
+      return;
+    }
+    const [space] = decode(root, blob).spaces.spaces;
+    const areas = space?.areas.map(({ $name, kind, prot, ...rest }) => {
+      return { $name, 'iova-start': rest['iova-start'], 'iova-len': rest['iova-len'], prot, kind };
+    });
+    expect(areas).toHaveLength(60);
+    expect(rowsOf(blob)).toEqual([{ $name: 3, areas }]);
+  });
 
   it('come from blobs at any alignment', () => {
     const value = { $name: 1, 'iova-start': 1n, 'iova-len': 2n, prot: 3, kind: 4 };
