@@ -88,6 +88,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/migrate.js')).migrate,
   },
   {
+    name: 'fuzz',
+    positionals: '<action> [operand]',
+    summary: 'make labelled cases for whoever reads handovers',
+    load: async () => (await import('./commands/fuzz.js')).fuzz,
+  },
+  {
     name: 'log',
     positionals: '<action> <file..>',
     summary: 'ioctl logs of iommufds: convert, show, replay, minimise, diff',
