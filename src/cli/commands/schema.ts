@@ -13,7 +13,7 @@ import { families, type KnownVersion, versionsOf } from '../../schemas/registry.
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { UsageError } from '../failure.js';
-import { requireSchemaName } from '../schema-argument.js';
+import { requireSchemaName, schemaNames } from '../schema-argument.js';
 
 /** `kho schema`. */
 export const schema: Command = defineCommand({
@@ -38,6 +38,7 @@ export const schema: Command = defineCommand({
     },
     json: { type: 'boolean', default: false, describe: 'same as --format json' },
   },
+  suggestions: { names: { words: schemaNames } },
   run: ({ action, names = [], format: asked, json }, io) => {
     const format = json ? 'json' : asked;
     if (action !== 'show' && format !== 'text' && format !== 'json')
