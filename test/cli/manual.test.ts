@@ -89,3 +89,10 @@ describe('roffText', () => {
     expect(withoutOverstrike(stdout)).toContain(text);
   });
 });
+
+describe('package.json', () => {
+  it('names every man page, so that npm installs them', () => {
+    const { man } = JSON.parse(readFileSync(join(folder, '..', '..', 'package.json'), 'utf8'));
+    expect(man).toEqual(pages.map((page) => `./dist/man/${page}`));
+  });
+});
