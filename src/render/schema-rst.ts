@@ -4,7 +4,7 @@ import { formatHex } from '../bytes/hex.js';
 import { describe } from '../schemas/lang/describe.js';
 import { type Family, type Version, versionName } from '../schemas/lang/family.js';
 import { releaseText } from './layout-note.js';
-import { rowDoc } from './schema-text.js';
+import { rowDoc } from './named-layouts.js';
 import type { TextSink } from './text-sink.js';
 
 /** Writes a version as a section with a table of its fields. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
 import { releaseText } from '../../render/layout-note.js';
+import { schemaChanges } from '../../render/schema-changes.js';
 import { writeSchemaRst } from '../../render/schema-rst.js';
-import { schemaChanges, writeSchema, writeSchemaDiff, writeSchemaList } from '../../render/schema-text.js';
+import { writeSchema, writeSchemaDiff, writeSchemaList } from '../../render/schema-text.js';
 import { writeJsonValue } from '../../render/value-json.js';
 import { cHeader } from '../../schemas/lang/c-header.js';
 import { describe } from '../../schemas/lang/describe.js';
