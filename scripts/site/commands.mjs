@@ -11,7 +11,6 @@ export async function commandPages() {
     source: `manual/${page.name}`,
     group: 'Commands',
     url: urlOf(page.name),
-    // Places of the site itself: links of other pages are rewritten from places in the repository.
     markdown: manualMarkdown(page, (name) => name),
     title: page.command,
     short: page.name === 'kho' ? 'All commands' : page.command,

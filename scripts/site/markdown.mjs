@@ -96,7 +96,7 @@ export function renderMarkdown(page, site) {
 
 function rewriteLinks(children, page, site) {
   children.forEach((child, index) => {
-    if (child.type === 'image') child.attrSet('src', targetOf(child.attrGet('src'), page, site));
+    if (child.type === 'image') showImage(child, page, site);
     if (child.type !== 'link_open') return;
     const href = child.attrGet('href');
     child.attrSet('href', targetOf(href, page, site));
@@ -106,6 +106,15 @@ function rewriteLinks(children, page, site) {
       label.content = site.titles.get(sourceOf(href, page)) ?? label.content;
     }
   });
+}
+
+/** A drawing becomes a part of the page: then it has the colours of the page, and says more when pointed at. */
+function showImage(child, page, site) {
+  const source = sourceOf(child.attrGet('src'), page);
+  if (source.endsWith('.svg')) {
+    child.type = 'html_inline';
+    child.content = readFileSync(join(root, source), 'utf8').replace(/<\?xml[^>]*>\s*/, '');
+  } else child.attrSet('src', targetOf(child.attrGet('src'), page, site));
 }
 
 const isExternal = (href) => /^[a-z][a-z0-9+.-]*:/i.test(href);
