@@ -21,7 +21,16 @@ const text = (html) =>
 /** Runs typedoc, which fails where a public symbol has no documentation. */
 export function makeApi(out) {
   const typedoc = join(root, 'node_modules', 'typedoc', 'bin', 'typedoc');
-  const options = ['--emit', 'docs', '--html', join(out, 'api'), '--readme', 'none', '--name', 'API'];
+  const options = [
+    '--emit',
+    'docs',
+    '--html',
+    join(out, 'api'),
+    '--readme',
+    join(import.meta.dirname, 'api.md'),
+    '--name',
+    'API',
+  ];
   const more = ['--hideGenerator', '--logLevel', 'Warn', '--githubPages', 'false', '--cacheBust', 'false'];
   execFileSync(process.execPath, [typedoc, ...options, ...more], { cwd: root, stdio: 'inherit' });
 }
@@ -42,8 +51,10 @@ export function frameApi(out, urls) {
     entries.push(...symbolsOf(html, url));
     const style = `${headOf(url)}\n<link rel="stylesheet" href="${'../'.repeat(url.split('/').length - 1)}assets/api.css">`;
     const framed = html
-      // The site's search finds symbols too.
-      .replace(/<script async src="[^"]*" id="tsd-search-script"><\/script>/, '')
+      // The site's search finds symbols too; typedoc's own script asks that the place of its index be there.
+      .replace(/<script async src="[^"]*" (id="tsd-search-script")>/, '<script type="text/plain" $1>')
+      // In a page that was opened as a file drawings come from the page itself, where icons.js puts them.
+      .replace(/(<use href=")[^"#]*(#icon-)/g, '$1$2')
       .replace('</head>', () => `${style}</head>`)
       .replace('<header class="tsd-page-toolbar">', (old) => `${headerOf(url, urls)}${old}`);
     writeFileSync(path, framed);

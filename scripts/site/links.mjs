@@ -49,6 +49,8 @@ export function deadLinks(folder) {
         faults.push(`${name}: ${target} is absolute`);
         continue;
       }
+      // Drawings that a script puts into the page.
+      if (element === 'use') continue;
       const [path = '', anchor] = target.split('#');
       const file = path === '' ? name : posix.join(posix.dirname(name), decodeURIComponent(path));
       const there = existsSync(join(folder, file)) && statSync(join(folder, file)).isFile();

@@ -72,6 +72,8 @@ export function renderMarkdown(page, site) {
     }
   });
   flush();
+  if (page.family !== undefined && page.family !== 'manual')
+    sections.push(...fieldsOf(tokens, page, uniqueSlug, plain));
 
   const { rules } = markdown.renderer;
   rules.heading_close = (list, index) => {
@@ -94,6 +96,31 @@ export function renderMarkdown(page, site) {
   return { html: markdown.renderer.render(tokens, markdown.options, {}), headings, sections };
 }
 
+/** The fields that the tables of a layout have, each with an anchor at its row. */
+function fieldsOf(tokens, page, uniqueSlug, plain) {
+  const fields = [];
+  let heading = '';
+  let columns = [];
+  let row;
+  let cells = [];
+  tokens.forEach((token, index) => {
+    if (token.type === 'heading_open') heading = plain(tokens[index + 1]);
+    else if (token.type === 'thead_open') columns = [];
+    else if (token.type === 'th_open') columns.push(plain(tokens[index + 1]));
+    else if (token.type === 'tr_open') [row, cells] = [token, []];
+    else if (token.type === 'td_open') cells.push(plain(tokens[index + 1]));
+    else if (token.type === 'tr_close' && cells.length > 0 && columns.includes('meaning')) {
+      const name = cells[columns.indexOf('name')] ?? '';
+      const own = name.split(/[./]/).at(-1) || name;
+      const id = uniqueSlug(`${heading} ${name.replaceAll(/[./]/g, ' ')}`);
+      row.attrSet('id', id);
+      const where = `${page.title} · ${heading}${own === name ? '' : ` · ${name}`}`;
+      fields.push({ id, title: own, names: [name], text: [cells[columns.indexOf('meaning')] ?? ''], where });
+    }
+  });
+  return fields;
+}
+
 function rewriteLinks(children, page, site) {
   children.forEach((child, index) => {
     if (child.type === 'image') showImage(child, page, site);
@@ -101,6 +128,7 @@ function rewriteLinks(children, page, site) {
     const href = child.attrGet('href');
     child.attrSet('href', targetOf(href, page, site));
     const label = children[index + 1];
+    if (label?.type === 'text' && !label.content.includes(' ')) child.attrJoin('class', 'word');
     // The name of a file says nothing where the page has a title.
     if (label?.type === 'text' && label.content.endsWith('.md')) {
       label.content = site.titles.get(sourceOf(href, page)) ?? label.content;

@@ -10,10 +10,10 @@ const OPTIONS = { fields: ['title', 'names', 'text'], storeFields: ['url', 'titl
 
 /** The sections of a page as entries of the index. */
 export function entriesOf(page, sections) {
-  return sections.map(({ id, title, names, text }) => ({
+  return sections.map(({ id, title, names, text, where }) => ({
     url: id === '' ? page.url : `${page.url}#${id}`,
     title,
-    where: title === page.title ? page.group : `${page.group} · ${page.title}`,
+    where: `${page.group}${title === page.title ? '' : ` · ${where ?? page.title}`}`,
     names: names.join(' '),
     text: text.join(' '),
   }));

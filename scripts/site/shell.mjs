@@ -34,17 +34,18 @@ export function headerOf(url, urls) {
 </header>`;
 }
 
+/** Pages of a family, as versions of one format, are shown where one of them is open. */
 function navigation(page, pages) {
   const groups = new Map();
   for (const each of pages) {
-    if (each.hidden && each.url !== page.url && each.family !== page.family) continue;
-    if (each.hidden && page.family === undefined) continue;
+    if (each.hidden && (page.family === undefined || each.family !== page.family)) continue;
     groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
   }
   const parts = [...groups].map(([title, members]) => {
     const items = members.map((each) => {
       const current = each.url === page.url ? ' aria-current="page"' : '';
-      return `<li><a href="${relativeUrl(page.url, each.url)}"${current}>${escapeHtml(each.short)}</a></li>`;
+      const deeper = each.hidden ? ' class="deeper"' : '';
+      return `<li${deeper}><a href="${relativeUrl(page.url, each.url)}"${current}>${escapeHtml(each.short)}</a></li>`;
     });
     return `<section><h2>${title}</h2><ul>\n${items.join('\n')}\n</ul></section>`;
   });

@@ -24,7 +24,13 @@ export function withVersions(pages) {
   const onFront = table
     .replace(/\]\(#/g, '](reference/README.md#')
     .replace(/\]\(([^)#/]+\.md)\)/g, '](reference/$1)');
-  return pages.map((page) => ({
+  // In the order of the index, right behind it.
+  const order = [...families.keys()];
+  const place = ({ source }) => order.indexOf(source);
+  const versions = pages.filter(({ source }) => families.has(source)).sort((a, b) => place(a) - place(b));
+  const others = pages.filter(({ source }) => !families.has(source));
+  const ordered = others.flatMap((page) => (page === index ? [page, ...versions] : [page]));
+  return ordered.map((page) => ({
     ...page,
     ...(families.has(page.source) ? { family: families.get(page.source) } : {}),
     markdown: page.markdown.replace(MARK, () => onFront),
