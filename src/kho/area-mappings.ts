@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do page tables map just what an I/O address space says? Both are read once, in step, by ascending IOVA.
+import { firstWhere } from '../bytes/first-where.js';
 import type { ExtentColumns } from '../vtd/extents.js';
 import { MAPPING } from '../vtd/paging-format.js';
 
@@ -116,18 +117,6 @@ export interface MappingDifference {
   readonly found: number;
 }
 
-/** The first of rows `from` to `to` whose number is not below `least`; `to` when there is none. */
-function firstFrom(ascending: Float64Array, from: number, to: number, least: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? 0) < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** What a comparison of areas with page tables found. */
 export interface AreaMappings {
   /** The first differences, by IOVA. */
@@ -212,7 +201,7 @@ export class AreaMappingCheck {
   #takeInStep({ iovaFrame, frames, bits, length }: ExtentColumns, first: number): number {
     const end = this.#areas.end[this.#area] ?? 0;
     const allowed = this.#areas.permission[this.#area] ?? 0;
-    const stop = firstFrom(iovaFrame, first, length, end);
+    const stop = firstWhere(first, length, (index) => (iovaFrame[index] ?? 0) >= end);
     let next = this.#covered;
     let row = first;
     // What comes next is made of what is read, not added up: additions in a row would wait for one another.

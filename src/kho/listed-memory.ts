@@ -2,6 +2,7 @@
 // Does the `mem` of an RFC domain list the pages of its tables, and nothing else? The RFC's own recursion
 // (save_pte_pages of <20240916113102.710522-10-jgowans@amazon.com>) begins one level off: it leaves out tables and lists
 // data pages instead.
+import { firstWhere } from '../bytes/first-where.js';
 import { type ExtentColumns, leafSize } from '../vtd/extents.js';
 import type { WalkResult } from '../vtd/walk-result.js';
 
@@ -109,23 +110,12 @@ function leavesTo(
       const from = frame[row] ?? 0;
       const to = from + (frames[row] ?? 0);
       if (from > high || to <= low) continue;
-      for (let at = firstFrom(wanted, from); (wanted[at] ?? to) < to; at++) {
+      const first = firstWhere(0, wanted.length, (index) => (wanted[index] ?? 0) >= from);
+      for (let at = first; (wanted[at] ?? to) < to; at++) {
         const iova = BigInt((iovaFrame[row] ?? 0) + (wanted[at] ?? 0) - from) * PAGE;
         leaves[at] ??= { iova, size: leafSize(bits[row] ?? 0) };
       }
     }
   });
   return leaves;
-}
-
-/** Index of the first number at or above `least`. */
-function firstFrom(numbers: Float64Array, least: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((numbers[middle] ?? 0) < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

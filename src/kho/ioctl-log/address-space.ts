@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An I/O address space of iommufd: areas, reserved and allowed ranges, the choice of IOVAs, and every refusal
 // (drivers/iommu/iommufd/io_pagetable.c, Linux 7.3.4).
+import { firstWhere } from '../../bytes/first-where.js';
 import { AreaTree } from './area-tree.js';
 import { ERRNO, type ErrnoName } from './errno.js';
 import type { AddressRange, MemoryPlace } from './log.js';
@@ -362,14 +363,7 @@ function beyond({ start, last }: AddressRange): readonly AddressRange[] {
 
 /** Index of the first of disjoint ascending ranges that ends at `address` or later. */
 function firstAt(ranges: readonly AddressRange[], address: bigint): number {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranges[middle]?.last ?? 0n) < address) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstWhere(0, ranges.length, (index) => (ranges[index]?.last ?? 0n) >= address);
 }
 
 function overlaps(ranges: readonly AddressRange[], start: bigint, last: bigint): boolean {
