@@ -5,15 +5,10 @@ import type { PhysicalMemory } from '../image/physical-memory.js';
 import type { ExtentColumns } from '../vtd/extents.js';
 import { walkTable } from '../vtd/walk.js';
 import type { TableRoot, WalkResult } from '../vtd/walk-result.js';
-import {
-  type Area,
-  AreaMappingCheck,
-  areaColumns,
-  type Backing,
-  type MappingDifference,
-} from './area-mappings.js';
+import { AreaMappingCheck, type Backing, type MappingDifference } from './area-mappings.js';
 import type { HandoverDomain, HandoverIoas } from './iommu-state.js';
 import { type ListFault, listFaults } from './listed-memory.js';
+import { type Area, sortAreas } from './sorted-areas.js';
 
 /** A domain and what its tables map. */
 export interface DomainWalk {
@@ -74,7 +69,7 @@ export function walkDomain(
   }
   const checks = candidates.map(({ ioas, backing }) => ({
     ioas,
-    check: new AreaMappingCheck(areaColumns(areasOf(ioas)).columns, backing),
+    check: new AreaMappingCheck(sortAreas(areasOf(ioas)).columns, backing),
   }));
   const takers = checks.map(({ check }) => check.take);
   const extents = (rows: ExtentColumns): void => {

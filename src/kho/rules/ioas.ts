@@ -2,10 +2,11 @@
 // Family 4: address spaces against the page tables that devices walk.
 import { formatHex } from '../../bytes/hex.js';
 import { permissionText } from '../../vtd/extents.js';
-import { areaColumns, type MappingDifference, type MappingFault } from '../area-mappings.js';
+import type { MappingDifference, MappingFault } from '../area-mappings.js';
 import { areasOf, candidatesFor, type DomainComparison, type DomainWalk } from '../domain-walk.js';
 import type { Handover } from '../handover.js';
 import type { HandoverDomain, HandoverIoas } from '../iommu-state.js';
+import { sortAreas } from '../sorted-areas.js';
 import type { FindingPlace, Rule, Tell } from './rule.js';
 
 const RFC = 'RFC of 2024, <20240916113102.710522-1-jgowans@amazon.com>, patches 05 and 09';
@@ -141,7 +142,7 @@ export const ioasRules: readonly Rule[] = [
     check: (handover, tell) => {
       for (const ioas of handover.ioases) {
         const { starts, names } = ioas.areas;
-        for (const fault of areaColumns(areasOf(ioas)).faults) {
+        for (const fault of sortAreas(areasOf(ioas)).faults) {
           if (fault.kind !== 'overlap') continue;
           const { area, other } = fault;
           const message = `expected IOVAs of its own, found ${formatHex(starts[area] ?? 0n)} in area ${names[other]} as well`;
