@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The areas of an I/O address space put in order.
+import { PAGE_SIZE } from '../image/physical-memory.js';
+import { MAPPING } from '../vtd/paging-format.js';
+import { halvesOf, pageFrames } from './address-columns.js';
+import type { AreaColumns } from './iommu-state.js';
+
+const PERMISSION = MAPPING.READ | MAPPING.WRITE;
 
 /** An area of an IOAS, for people. */
 export interface Area {
@@ -7,7 +13,7 @@ export interface Area {
   readonly iova: bigint;
   /** In bytes. */
   readonly length: bigint;
-  /** READ and WRITE of `MAPPING` of vtd. */
+  /** READ and WRITE of {@link MAPPING}. */
   readonly permission: number;
 }
 
@@ -18,7 +24,7 @@ export interface SortedAreas {
   readonly first: Float64Array;
   /** IOVA / 4096 behind the last. */
   readonly end: Float64Array;
-  /** READ and WRITE of `MAPPING` of vtd. */
+  /** READ and WRITE of {@link MAPPING}. */
   readonly permission: Uint8Array;
   /** Which of the areas given it is. */
   readonly source: Uint32Array;
@@ -30,20 +36,46 @@ export type AreaFault =
   | { readonly kind: 'overlap'; readonly area: number; readonly other: number }
   | { readonly kind: 'wraps'; readonly area: number };
 
+/** Areas as columns, in any order. */
+export type AreaList = Pick<AreaColumns, 'count' | 'starts' | 'lengths' | 'protections'>;
+
+/** Areas as columns, in the same order. */
+export function listAreas(areas: readonly Area[]): AreaList {
+  return {
+    count: areas.length,
+    starts: BigUint64Array.from(areas, ({ iova }) => iova),
+    lengths: BigUint64Array.from(areas, ({ length }) => length),
+    protections: Int32Array.from(areas, ({ permission }) => permission),
+  };
+}
+
+/** Frames of all addresses: what ends behind them does not end at or below 2^64. */
+const ALL_FRAMES = 2 ** 52;
+
 /**
- * Areas as columns. What is not of whole pages is widened to them, what overlaps is cut, what does not end at or below
- * 2^64 is left out; each is told.
+ * Areas by IOVA. What is not of whole pages is widened to them, what overlaps is cut, what has no length or does not end
+ * at or below 2^64 is left out; each is told. Of protections READ and WRITE count, which are the same bits in mappings.
  */
-export function sortAreas(areas: readonly Area[]): { columns: SortedAreas; faults: AreaFault[] } {
+export function sortAreas({ count, starts, lengths, protections }: AreaList): {
+  columns: SortedAreas;
+  faults: AreaFault[];
+} {
   const faults: AreaFault[] = [];
   const order: number[] = [];
-  areas.forEach(({ iova, length }, area) => {
-    if (((iova | length) & 0xfffn) !== 0n) faults.push({ kind: 'unaligned', area });
-    if (iova < 0n || length <= 0n || iova + length > 1n << 64n) faults.push({ kind: 'wraps', area });
+  const first = pageFrames(starts);
+  const last = pageFrames(lengths);
+  const startHalves = halvesOf(starts);
+  const lengthHalves = halvesOf(lengths);
+  for (let area = 0; area < count; area++) {
+    const startByte = (startHalves[2 * area] ?? 0) % PAGE_SIZE;
+    const endByte = startByte + ((lengthHalves[2 * area] ?? 0) % PAGE_SIZE);
+    const start = first[area] ?? 0;
+    const end = start + (last[area] ?? 0) + Math.ceil(endByte / PAGE_SIZE);
+    if (startByte !== 0 || endByte !== 0) faults.push({ kind: 'unaligned', area });
+    if (lengths[area] === 0n || end > ALL_FRAMES) faults.push({ kind: 'wraps', area });
     else order.push(area);
-  });
-  const first = Float64Array.from(areas, ({ iova }) => Number(iova >> 12n));
-  const last = Float64Array.from(areas, ({ iova, length }) => Number((iova + length + 0xfffn) >> 12n));
+    last[area] = end;
+  }
   order.sort((a, b) => (first[a] ?? 0) - (first[b] ?? 0) || a - b);
   const columns = {
     length: 0,
@@ -62,7 +94,7 @@ export function sortAreas(areas: readonly Area[]): { columns: SortedAreas; fault
     const row = columns.length++;
     columns.first[row] = Math.max(start, reached);
     columns.end[row] = end;
-    columns.permission[row] = areas[area]?.permission ?? 0;
+    columns.permission[row] = (protections[area] ?? 0) & PERMISSION;
     columns.source[row] = area;
     reached = end;
     owner = area;
