@@ -82,12 +82,17 @@ function familySection(family: Family): string {
     markdownCode(fingerprint(version.layout)),
   ]);
   const head = ['version', 'written by', 'accepted by', 'form', 'structs', 'fingerprint'];
-  return `## ${name}\n\n${markdownText(doc)} The version is told by ${VERSION_KEY_TEXT[key.by]}; ${MISMATCH_TEXT[mismatch]}.\n\n${markdownTable(head, rows)}`;
+  const isWritten = versions.some(({ status }) => status !== 'proposed');
+  const unknown = isWritten ? `; ${MISMATCH_TEXT[mismatch]}` : '';
+  return `## ${name}\n\n${markdownText(doc)} The version is told by ${VERSION_KEY_TEXT[key.by]}${unknown}.\n\n${markdownTable(head, rows)}`;
 }
 
 function acceptedBy(family: Family, version: Version): string {
   const found = version.status === 'proposed' ? [] : acceptanceOf({ family, version });
-  const names = found.flatMap(({ kernel, outcome }) => (outcome.effect === 'restored' ? [kernel] : []));
+  const names = found.flatMap(({ kernel, outcome: { effect, reads } }) => {
+    if (effect !== 'restored') return [];
+    return reads.includes(versionName(version)) ? [kernel] : [`${kernel} (as ${reads.join(', ')})`];
+  });
   return names.length === 0 ? 'none' : names.join(', ');
 }
 

@@ -20,7 +20,7 @@ import { layoutsOf, namedRows } from './named-layouts.js';
 import { plainPaint } from './paint.js';
 import { referenceName } from './reference-name.js';
 import { schemaChanges } from './schema-changes.js';
-import { count, formatSize } from './size.js';
+import { count } from './size.js';
 import { EFFECT_TEXT } from './verify-text.js';
 
 /** Bytes of a version that somebody else wrote, to be shown as an example. */
@@ -69,7 +69,7 @@ export const VERSION_KEY_TEXT = {
 export function formText({ layout }: Version): string {
   if (layout.kind === 'node') return 'FDT';
   const size = sizeOf(layout);
-  return size === undefined ? 'packed struct' : `packed struct of ${formatSize(size)}`;
+  return size === undefined ? 'struct' : `struct of ${count(size, 'byte')}`;
 }
 
 function summary({ family, version }: KnownVersion): string {

@@ -41,6 +41,7 @@ describe('docs/reference', () => {
   });
 
   it('says what the registry says', () => {
-    for (const [name, text] of files) expect(readFileSync(join(folder, name), 'utf8'), name).toBe(text);
+    const changed = [...files].filter(([name, text]) => readFileSync(join(folder, name), 'utf8') !== text);
+    expect(changed.map(([name]) => name)).toEqual([]);
   });
 });
