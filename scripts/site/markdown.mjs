@@ -85,6 +85,9 @@ export function renderMarkdown(page, site) {
   };
   rules.table_open = () => '<div class="table"><table>\n';
   rules.table_close = () => '</table></div>\n';
+  // Long paths may break behind a slash or a dot, so that tables fit.
+  rules.code_inline = (list, index) =>
+    `<code>${escapeHtml(list[index].content).replace(/(?<=[^\s/.])([/.])(?=\S)/g, '$1<wbr>')}</code>`;
   rules.fence = (list, index) => {
     const { content, info } = list[index];
     const body = escapeHtml(content);
