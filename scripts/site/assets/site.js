@@ -117,6 +117,7 @@
       none.className = 'none';
       none.textContent = `Nothing found for "${query}".`;
       list.replaceChildren(...(hits.length > 0 ? hits.slice(0, MOST).map(hitElement) : [none]));
+      list.dataset.query = input.value;
       list.hidden = false;
       input.setAttribute('aria-expanded', 'true');
       select(0);
