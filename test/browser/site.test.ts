@@ -67,10 +67,10 @@ describe.skipIf(missing.length > 0)('the site in a browser', () => {
 
   it('says when nothing is found, and keeps text text', async () => {
     await open('index.html');
-    await page.fill('.site-header input', '<img src=x onerror=document.title=1>zzzzqqq');
+    await page.fill('.site-header input', '<qqzzqq>');
     await page.waitForSelector('.search-results:not([hidden]) li');
-    expect(await page.textContent('.search-results')).toContain('<img');
-    expect(await page.$$('.search-results img')).toEqual([]);
+    expect(await page.textContent('.search-results')).toContain('<qqzzqq>');
+    expect(await page.$$('.search-results qqzzqq')).toEqual([]);
   });
 
   it('is dark or light as asked, on every page', async () => {
