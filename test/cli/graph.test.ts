@@ -8,7 +8,7 @@ describe('kho graph', () => {
   it('lists what leads to what', () => {
     const { code, stdout, stderr } = kho(['graph', CORE]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('        memfd_luo_ser          78 pages, 312 KiB           .files[].data\n');
+    expect(stdout).toContain('        memfd_luo_ser          78 pages, 312 KiB            .files[].data\n');
     expect(stdout).toContain('              folios           2140, ~12.35 MiB in all\n');
   });
 

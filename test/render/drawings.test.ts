@@ -98,7 +98,7 @@ describe('byte maps', () => {
           badTexts(byteMapSvg(version({ key: 'random', layout, status: 'rfc', source: 'here' }))),
         ).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: Number(process.env['KHO_RUNS'] ?? 60) },
     );
   });
 });
@@ -156,7 +156,7 @@ describe('graphs', () => {
         expect(boxes.filter((box) => !isInside(box, sizeOfDrawing(svg)))).toEqual([]);
         expect(badTexts(svg)).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: Number(process.env['KHO_RUNS'] ?? 60) },
     );
   });
 });
