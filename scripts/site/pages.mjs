@@ -76,7 +76,6 @@ const SHORT_TITLES = {
   'docs/README.md': 'Overview',
   'README.md': 'A tour of the commands',
   'docs/reference/README.md': 'Byte layouts',
-  'docs/layouts.md': 'All versions and their sources',
 };
 
 /** Where a page lies in the site, without a leading slash. */

@@ -182,7 +182,8 @@ function drawField(placed: Placed, grid: Grid, notes: string[], elements: string
   if (main !== undefined) {
     const x = left + main.from * unit;
     // Text of a field over several whole rows stands in their middle.
-    const last = cutRow === undefined ? segments.findLast(({ from, to }) => to - from === widest) : main;
+    const isWhole = cutRow === undefined && widest === perRow;
+    const last = isWhole ? segments.findLast(({ from, to }) => to - from === widest) : main;
     const y = top + ((main.row + (last ?? main).row) / 2) * ROW_HEIGHT;
     const width = (main.to - main.from) * unit;
     if (field.parts === undefined)

@@ -34,6 +34,13 @@ prints the same, also as a C header, as kernel documentation (RST) and as dt-sch
 
 ${markdownTable(['family', 'what', 'versions'], families.map(familyRow))}
 
+## A handover
+
+What one handover of Linux 7.3.4 leads to, things of one kind counted (\`fixtures/kernel-7.3.4/kho-luo.trimmed.elf\`, without
+its boot entry). \`kho graph IMAGE --format svg\` draws that of any memory image.
+
+[![What a handover leads to, by kind](handover.svg)](handover.svg)
+
 ## Compatibility
 
 What the kernel of a column makes of what the kernel of a row hands over. A name stands for the releases from it up to the

@@ -3,11 +3,14 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Handover, reachGraph } from '../../src/kho/index.js';
 import { byteMapSvg } from '../../src/render/byte-map-svg.js';
+import { reachGraphSvg } from '../../src/render/reach-graph-svg.js';
 import { referenceIndex } from '../../src/render/reference-index.js';
 import { referenceName } from '../../src/render/reference-name.js';
 import { referencePage } from '../../src/render/reference-page.js';
 import { families, versionName } from '../../src/schemas/index.js';
+import { openCapture } from '../schemas/captured.js';
 import { readSamples } from './reference-samples.js';
 
 const folder = join(import.meta.dirname, '..', '..', 'docs', 'reference');
@@ -15,7 +18,13 @@ const samplesOf = readSamples();
 
 /** Every file of the reference, as it has to be. */
 function expectedFiles(): ReadonlyMap<string, string> {
-  const files = new Map([['README.md', referenceIndex()]]);
+  const image = openCapture();
+  const graph = reachGraphSvg(reachGraph(Handover.open(image)), 'Linux 7.3.4');
+  image.close();
+  const files = new Map([
+    ['README.md', referenceIndex()],
+    ['handover.svg', graph],
+  ]);
   for (const family of families) {
     for (const version of family.versions) {
       const name = referenceName(version);
@@ -37,7 +46,7 @@ describe('docs/reference', () => {
     }
     expect(readdirSync(folder).sort()).toEqual([...files.keys()].sort());
     const versions = families.flatMap((family) => family.versions);
-    expect(files.size).toBe(1 + 2 * versions.length);
+    expect(files.size).toBe(2 + 2 * versions.length);
   });
 
   it('says what the registry says', () => {

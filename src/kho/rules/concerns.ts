@@ -9,6 +9,8 @@ import type { Rule } from './rule.js';
 import { RULES } from './table.js';
 
 const ENTRY = ['root-fdt', 'scratch-regions'];
+// Whether its values keep their rules is the business of luo-values, not of blob-layout.
+const LUO = ['luo-'];
 const DOMAINS = ['domain-', 'device-', 'context-'];
 
 /** How the ids of the rules begin that look at a family, by its name. */
@@ -17,8 +19,8 @@ const BY_FAMILY: Readonly<Record<string, readonly string[]>> = {
   'setup-data-kho': ENTRY,
   'chosen-kho': ENTRY,
   'kexec-metadata': ['version-release'],
-  luo: ['luo-'],
-  'luo-features': ['luo-'],
+  luo: LUO,
+  'luo-features': LUO,
   memfd: ['memfd-'],
   'memfd-features': ['memfd-'],
   'rfc-iommufd': ['ioas-'],
@@ -37,7 +39,7 @@ export function rulesFor(family: Family, { layout }: Version): readonly Rule[] {
   return RULES.filter(
     ({ id, family: of }) =>
       own.some((start) => id.startsWith(start)) ||
-      (isBlob && id.startsWith('blob-')) ||
+      (isBlob && id.startsWith('blob-') && !(own === LUO && id === 'blob-layout')) ||
       (leads && of === 'reachable'),
   );
 }
