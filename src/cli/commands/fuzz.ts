@@ -10,4 +10,10 @@ export const fuzz: Command = commandGroup([
     summary: 'run a program on each case and sort what happens',
     load: async () => (await import('../fuzz-run.js')).fuzzRun,
   },
+  {
+    name: 'min',
+    positionals: '<case> -- <program>',
+    summary: 'make a case small that a program fails on',
+    load: async () => (await import('../fuzz-min.js')).fuzzMin,
+  },
 ]);
