@@ -153,7 +153,7 @@ describe('values of packed layouts', () => {
   });
 
   it('lose the elements of arrays together with what counts them', () => {
-    const [, layout] = packed.find(([key]) => key === 'iommu-v1') ?? packed[0] ?? [];
+    const [, layout] = packed.find(([key]) => key === 'pci-v1') ?? [];
     if (layout === undefined) throw new Error('no layout');
     const values: unknown[] = fc.sample<unknown>(arbitraryOf<MemoryType>(layout), { numRuns: 20, seed: 3 });
     const sizes = values.map((value) => {
