@@ -9,6 +9,7 @@ import { decodeCall, rangeBytes, structSize, WITH_RANGES } from './call-bytes.js
 import { errnoNumber } from './errno.js';
 import { Members } from './json-members.js';
 import {
+  areSoundRuns,
   type IoctlExtras,
   type IoctlLog,
   ioctlRecord,
@@ -24,7 +25,6 @@ import {
 } from './log.js';
 
 const MAX_U32 = 0xffff_ffff;
-const MAX_PFN = 2 ** 40;
 
 /** Whether text begins as a log in JSON Lines does. */
 export function looksLikeLogLines(text: string): boolean {
@@ -107,17 +107,14 @@ function readFile(members: Members): LogFile {
 function readMemory(members: Members): LogMemory {
   const token = members.text('memory');
   const runs = members.has('frames') ? members.list('frames') : [];
-  let before = 0;
   const frames = runs.map((run) => {
     const parts: readonly unknown[] = Array.isArray(run) ? run : [];
     const [page, pfn, count] = parts.map((part) => Number(members.u64Of('frames', part)));
     if (page === undefined || pfn === undefined || count === undefined || parts.length !== 3)
       throw members.wrong('frames', 'triples of page, pfn and count');
-    const isSound = page >= before && count > 0 && pfn + count <= MAX_PFN && page + count <= 2 ** 52;
-    if (!isSound) throw members.wrong('frames', 'ascending runs without overlaps');
-    before = page + count;
     return { page, pfn, count };
   });
+  if (!areSoundRuns(frames)) throw members.wrong('frames', 'ascending runs without overlaps');
   return { token, frames };
 }
 

@@ -185,9 +185,35 @@ export function logError(code: LogErrorCode, path: string, message: string): Log
   return new LogError({ code, path, message });
 }
 
+const MAX_PFN = 2 ** 40;
+const MAX_PAGE = 2 ** 52;
+const MAX_U32 = 0xffff_ffff;
+/** Largest error number that a system call returns. */
+const MAX_ERRNO = 4095;
+
+/** Whether runs ascend without overlaps, and lie in memory that can be. */
+export function areSoundRuns(runs: readonly FrameRun[]): boolean {
+  let before = 0;
+  return runs.every(({ page, pfn, count }) => {
+    const isSound = page >= before && count > 0 && pfn + count <= MAX_PFN && page + count <= MAX_PAGE;
+    before = page + count;
+    return isSound;
+  });
+}
+
+/** Whether the numbers of a record are those that all forms of a log can hold. */
+function hasSoundNumbers(record: LogRecord): boolean {
+  const { seq, thread } = record;
+  const isU32 = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= MAX_U32;
+  if (!Number.isSafeInteger(seq) || !isU32(thread)) return false;
+  if (record.kind === 'open' || record.kind === 'close') return true;
+  if (record.kind === 'unknown' && !isU32(record.cmd)) return false;
+  return record.errno === undefined || (isU32(record.errno) && record.errno <= MAX_ERRNO);
+}
+
 /**
  * Judges what the parts of a log say of each other: seq grows, files are declared once and before use, devices are
- * called as devices.
+ * called as devices; and that its numbers are such as all forms of a log hold.
  *
  * @throws LogError BAD_ORDER, UNKNOWN_FILE, BAD_RECORD
  */
@@ -197,9 +223,15 @@ export function requireSoundLog(log: IoctlLog): IoctlLog {
   const tokens = new Set(log.memories.map(({ token }) => token));
   if (tokens.size !== log.memories.length)
     throw logError('BAD_RECORD', 'memories', 'two memories of one token');
+  for (const { token, frames } of log.memories) {
+    if (!areSoundRuns(frames))
+      throw logError('BAD_RECORD', `memories "${token}"`, 'expected ascending runs without overlaps');
+  }
   let before = -1;
   log.records.forEach((record, index) => {
     const path = `records[${index}]`;
+    if (!hasSoundNumbers(record))
+      throw logError('BAD_RECORD', path, 'a seq, thread, ioctl or error number that cannot be');
     if (record.seq <= before)
       throw logError('BAD_ORDER', path, `expected seq above ${before}, found ${record.seq}`);
     before = record.seq;
