@@ -164,6 +164,8 @@ function outputBytes(names: readonly string[], out: Readonly<Record<string, bigi
   const bytes = new Uint8Array(8 * names.length);
   const view = new DataView(bytes.buffer);
   names.forEach((name, index) => {
+    if (out[name] === NOT_RECORDED)
+      throw logError('BAD_RECORD', name, 'a blob has no room for a value with all bits set');
     view.setBigUint64(8 * index, out[name] ?? NOT_RECORDED, true);
   });
   return bytes;

@@ -2,7 +2,9 @@
 // An ioctl log in memory: what was called, with what, and what came back. Its forms on disk are in siblings: JSON Lines,
 // the FDT blob iommufd-ioctl-log-v1, and the texts that bpftrace and strace leave.
 import { KhoError } from '../../bytes/issue.js';
-import type { IoctlArgs, IoctlName } from '../../schemas/abi/iommufd-ioctls.js';
+import { type IoctlArgs, type IoctlName, ioctls } from '../../schemas/abi/iommufd-ioctls.js';
+import { sizeOf } from '../../schemas/lang/size.js';
+import type { StructType } from '../../schemas/lang/type.js';
 
 /** What the first line of a log says, and the `compatible` of its blob form. */
 export const LOG_FORMAT = 'iommufd-ioctl-log-v1';
@@ -211,6 +213,19 @@ function hasSoundNumbers(record: LogRecord): boolean {
   return record.errno === undefined || (isU32(record.errno) && record.errno <= MAX_ERRNO);
 }
 
+/** Whether what came back are fields that the ioctl has, with values that fit them. */
+function hasSoundOutputs(record: LogRecord): boolean {
+  if (record.kind === 'open' || record.kind === 'close' || record.out === undefined) return true;
+  if (record.kind === 'unknown') return false;
+  const { layout, outputs } = ioctls[record.call];
+  const fields: StructType['fields'] = layout.fields;
+  return Object.entries(record.out).every(([name, value]) => {
+    const field = outputs.includes(name) ? fields[name] : undefined;
+    const bits = 8 * ((field && sizeOf(field)) ?? 0);
+    return BigInt.asUintN(bits, value) === value && bits > 0;
+  });
+}
+
 /**
  * Judges what the parts of a log say of each other: seq grows, files are declared once and before use, devices are
  * called as devices; and that its numbers are such as all forms of a log hold.
@@ -232,6 +247,8 @@ export function requireSoundLog(log: IoctlLog): IoctlLog {
     const path = `records[${index}]`;
     if (!hasSoundNumbers(record))
       throw logError('BAD_RECORD', path, 'a seq, thread, ioctl or error number that cannot be');
+    if (!hasSoundOutputs(record))
+      throw logError('BAD_RECORD', path, 'out: not what this ioctl gives back, or too large for it');
     if (record.seq <= before)
       throw logError('BAD_ORDER', path, `expected seq above ${before}, found ${record.seq}`);
     before = record.seq;
