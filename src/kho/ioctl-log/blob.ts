@@ -135,6 +135,8 @@ function blobRecord(
     payload_offset: BigInt(payload.length),
   };
   if (kind === 'open' || kind === 'close') return empty;
+  if (kind === 'unknown' && (record.cmd === OPEN || record.cmd === CLOSE))
+    throw logError('BAD_RECORD', `seq ${seq}`, `ioctl number ${record.cmd} has another meaning in blobs`);
   const { errno, out, tail, buffer, memory, target } = record;
   const input = kind === 'ioctl' && record.args ? encodeCall(record.call, record.args, tail) : undefined;
   const outputs = kind === 'ioctl' && out ? outputBytes(ioctls[record.call].outputs, out) : undefined;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logs as JSON Lines (docs/ioctl-log.md): a line for the format, for each file and memory, and for each call.
 import { KhoError } from '../../bytes/issue.js';
-import { type IoctlArgs, type IoctlName, ioctlNamed, ioctls } from '../../schemas/abi/iommufd-ioctls.js';
+import {
+  type IoctlArgs,
+  type IoctlName,
+  ioctlNamed,
+  ioctlNumbered,
+  ioctls,
+} from '../../schemas/abi/iommufd-ioctls.js';
 import { valueFromJson } from '../../schemas/json-value.js';
 import { encodeUnchecked } from '../../schemas/lang/encode.js';
 import { isRecord } from '../../schemas/lang/input.js';
@@ -135,9 +141,9 @@ function readRecord(members: Members, place: string): LogRecord {
         : Number.NaN;
   if ((errno === undefined && result !== undefined) || Number.isNaN(errno))
     throw members.wrong('result', '0 or the name of an error');
-  const name = ioctlNamed(call);
+  const cmd = /^0x[0-9a-f]{1,8}$/.test(call) ? Number(call) : undefined;
+  const name = ioctlNamed(call) ?? (cmd === undefined ? undefined : ioctlNumbered(cmd));
   if (name === undefined) {
-    const cmd = /^0x[0-9a-f]{1,8}$/.test(call) ? Number(call) : undefined;
     if (cmd === undefined) throw members.wrong('call', 'open, close, an ioctl or its number');
     const unknown: UnknownRecord = { ...base, kind: 'unknown', cmd, errno, ...extrasOf(call, members) };
     return unknown;
@@ -168,9 +174,10 @@ function extrasOf(call: string, members: Members): IoctlExtras {
   const isRanges = WITH_RANGES.has(call);
   const buffer =
     isRanges && members.has('ranges') ? rangeBytes(members.ranges('ranges')) : members.maybeBytes('data');
+  const tail = members.maybeBytes('tail');
   const extras: IoctlExtras = {
     out: readOut(members),
-    tail: members.maybeBytes('tail'),
+    tail: tail?.length === 0 ? undefined : tail,
     buffer,
     memory: readPlace(members),
     target: members.maybeText('target'),

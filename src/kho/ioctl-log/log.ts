@@ -247,6 +247,8 @@ export function requireSoundLog(log: IoctlLog): IoctlLog {
     const path = `records[${index}]`;
     if (!hasSoundNumbers(record))
       throw logError('BAD_RECORD', path, 'a seq, thread, ioctl or error number that cannot be');
+    if ('tail' in record && record.tail !== undefined && (record.kind === 'unknown' || !record.args))
+      throw logError('BAD_RECORD', path, 'tail: there are no arguments that it could follow');
     if (!hasSoundOutputs(record))
       throw logError('BAD_RECORD', path, 'out: not what this ioctl gives back, or too large for it');
     if (record.seq <= before)

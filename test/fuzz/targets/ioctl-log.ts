@@ -109,9 +109,13 @@ function linesOf(log: IoctlLog): string {
   return [...formatLogLines(log)].join('\n');
 }
 
-/** Without notes, of which blobs have none, and memories, which a blob declares when a record speaks of them. */
+/**
+ * Without notes, of which blobs have none; memories, which a blob declares when a record speaks of them; and facts of
+ * devices, which a blob tells all of when it tells one.
+ */
 function keptByBlobs(log: IoctlLog): string {
-  return linesOf({ ...log, notes: [], memories: [] });
+  const files = log.files.map(({ name, kind, path }) => ({ name, kind, path }));
+  return linesOf({ ...log, files, notes: [], memories: [] });
 }
 
 /** What a reader or writer may refuse, but not in any other way. */

@@ -145,6 +145,10 @@ describe('the forms of a log', () => {
       },
     ],
     ['a result too large for its field', { records: [allocated({ out_ioas_id: 1n << 32n })] }],
+    [
+      'bytes behind arguments that are not there',
+      { records: [{ ...allocated({}), args: undefined, out: undefined, tail: new Uint8Array(1) }] },
+    ],
     ['a result that the ioctl does not have', { records: [allocated({ iova: 1n })] }],
   ])('refuse %s, whichever it is', (_, wrong) => {
     const log: IoctlLog = { ...rich, memories: [], records: [], ...wrong };
@@ -166,6 +170,18 @@ describe('the forms of a log', () => {
     };
     expect(parseLogLines(linesOf(log)).records).toEqual(log.records);
     expect(() => encodeLogBlob(log)).toThrow('no room for a value with all bits set');
+  });
+
+  it.each([1, 2])('does not write a blob of ioctl number %d, which would be read as open or close', (cmd) => {
+    const records: LogRecord[] = [{ seq: 1, thread: 0, file: 'iommufd', kind: 'unknown', cmd, errno: 25 }];
+    expect(() => encodeLogBlob({ ...rich, records })).toThrow('has another meaning in blobs');
+  });
+
+  it('knows an ioctl that JSON Lines give by its number', () => {
+    const call = ioctlRecord('IOAS_ALLOC', { seq: 1, thread: 0, file: 'iommufd' }, undefined, { errno: 0 });
+    const log: IoctlLog = { ...rich, records: [call] };
+    const lines = linesOf(log).replace('"IOAS_ALLOC"', '"0x3b81"');
+    expect(parseLogLines(lines)).toEqual(log);
   });
 
   it('does not take what bpftrace cannot have printed', () => {
