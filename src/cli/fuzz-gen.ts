@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { escapeText } from '../bytes/printable.js';
+import { cIndex } from '../fuzz/c-array.js';
 import { type MadeCase, makeCases } from '../fuzz/case-set.js';
 import { FuzzError } from '../fuzz/error.js';
 import type { CaseForm, FuzzCase, FuzzManifest } from '../fuzz/manifest.js';
@@ -18,6 +19,8 @@ import { VERSION } from './version.js';
 
 /** Name of the list of a folder's cases. */
 export const MANIFEST = 'manifest.json';
+/** Name of the C header that includes all others. */
+const INDEX = 'cases.h';
 /** More would fill a disk before anybody looks at them. */
 const MOST_CASES = 1_000_000;
 
@@ -104,6 +107,7 @@ export function runGen(args: GenArguments, io: Io): number {
     }
     progress.end();
     const manifest: FuzzManifest = { ...parameters, cases };
+    if (form === 'c-array') replaceFile(join(out, INDEX), new TextEncoder().encode(cIndex(cases)));
     replaceFile(join(out, MANIFEST), new TextEncoder().encode(manifestText(manifest)));
     const valid = cases.filter(({ expected }) => expected.verdict === 'valid').length;
     const rules = new Set(cases.flatMap(({ expected }) => expected.rules));

@@ -15,8 +15,8 @@ describe('changes to a handover', () => {
 
   it.each(knownKernels().map(({ name }) => name))('of %s are told by the rules that they name', (kernel) => {
     for (let seed = 1; seed <= BENCHES; seed++) {
-      const { memory } = sampleOf(handovers({ kernel, rich: true }), seed);
-      const bench = new HandoverBench(memory);
+      const { memory, areas } = sampleOf(handovers({ kernel, rich: true }), seed);
+      const bench = new HandoverBench(memory, areas);
       expect([...bench.told]).toEqual([]);
       for (const operator of IMAGE_OPERATORS) {
         const made = makeImageCase(bench, [operator], seed);
