@@ -28,23 +28,23 @@ const MOST_CASES = 1_000_000;
 export const GEN_OPTIONS = {
   schema: {
     type: 'string',
-    describe: 'gen: a version as kho schema list shows it; handover, handover-7.3: whole handovers',
+    describe: 'a version as kho schema list shows it; handover, handover-7.3: whole handovers',
   },
-  count: { type: 'number', default: 100, describe: 'gen: how many cases' },
-  seed: { type: 'number', default: 1, describe: 'gen: the same seed gives the same cases' },
+  count: { type: 'number', default: 100, describe: 'how many cases' },
+  seed: { type: 'number', default: 1, describe: 'the same seed gives the same cases' },
   form: {
     choices: ['blob', 'image', 'c-array'],
-    describe: 'gen: packed blobs or FDTs, whole memory images, C headers',
+    describe: 'packed blobs or FDTs, whole memory images, C headers',
   },
-  operators: { type: 'string', describe: 'gen: only these changes, with commas (docs/fuzz-cases.md)' },
-  family: { type: 'string', describe: 'gen: only changes of these families, with commas' },
+  operators: { type: 'string', describe: 'only these changes, with commas (docs/fuzz-cases.md)' },
+  family: { type: 'string', describe: 'only changes of these families, with commas' },
   'valid-every': {
     type: 'number',
     default: 10,
-    describe: 'gen: one case in so many stays sound, 0 for none',
+    describe: 'one case in so many stays sound, 0 for none',
   },
   base: { type: 'string', describe: 'change this captured image in place of made-up ones' },
-  force: { type: 'boolean', default: false, describe: 'gen: replace the cases of a folder' },
+  force: { type: 'boolean', default: false, describe: 'replace the cases of a folder' },
 } as const;
 
 /** What `kho fuzz gen` is told. */

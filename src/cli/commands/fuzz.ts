@@ -1,29 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Command, defineCommand } from '../command.js';
-import { GEN_OPTIONS, runGen } from '../fuzz-gen.js';
-import { runRepro } from '../fuzz-repro.js';
+import type { Command, CommandEntry } from '../command.js';
+import { commandGroup } from '../command-group.js';
+
+/** What `kho fuzz` is made up of. */
+export const fuzzParts: readonly CommandEntry[] = [
+  {
+    name: 'gen',
+    positionals: '',
+    summary: 'write labelled cases, each damaged in a way that is known',
+    load: async () => (await import('./fuzz-gen.js')).fuzzGen,
+  },
+  {
+    name: 'run',
+    positionals: '-- <program>',
+    summary: 'run a program on each case and sort what happens',
+    load: async () => (await import('./fuzz-run.js')).fuzzRun,
+  },
+  {
+    name: 'min',
+    positionals: '<case> -- <program>',
+    summary: 'make a case small that a program fails on',
+    load: async () => (await import('./fuzz-min.js')).fuzzMin,
+  },
+  {
+    name: 'repro',
+    positionals: '<case>',
+    summary: 'make one case again, by what the manifest says of it',
+    load: async () => (await import('./fuzz-repro.js')).fuzzRepro,
+  },
+];
 
 /** `kho fuzz`. */
-export const fuzz: Command = defineCommand({
-  examples: [
-    [
-      'fuzz gen --schema luo-v5 --count 1000 --seed 7 -o cases',
-      'blobs, each damaged in one way that is known',
-    ],
-    ['fuzz gen --schema handover-7.3 -o images', 'whole handovers as memory images'],
-    ['fuzz gen --schema handover --base vmcore --family counts -o images', 'changes to a captured handover'],
-    ['fuzz gen --schema memfd-v2 --form c-array -o headers', 'C headers for tests in C'],
-    ['fuzz repro kho1:handover-7.3:image:7:map-overlap:5 -o case.elf', 'one case again, by its manifest'],
-  ],
-  exitCodes: '0 done, 2 not readable, not writable, or wrong usage',
-  positionals: {
-    action: { choices: ['gen', 'repro'], demandOption: true, describe: 'what to do' },
-    operand: { type: 'string', describe: 'repro: what the manifest says of a case' },
-  },
-  options: {
-    ...GEN_OPTIONS,
-    out: { alias: 'o', type: 'string', describe: 'gen: the folder; repro: the file' },
-  },
-  run: ({ action, operand, ...args }, io) =>
-    action === 'gen' ? runGen(args, io) : runRepro({ repro: operand, base: args.base, out: args.out }, io),
-});
+export function loadFuzz(): Promise<Command> {
+  return commandGroup(
+    fuzzParts,
+    'command',
+    '0 done, and all cases went as their labels say, 1 findings, or no failure to make small, 2 not readable, not writable, or wrong usage',
+  );
+}
