@@ -7,7 +7,6 @@ import { type Issue, KhoError } from '../bytes/issue.js';
  * - `BAD_KERNEL`: the file is no bzImage that can be entered in 32-bit mode and moved
  * - `NO_ROOM`: what kexec puts into scratch does not fit beside what is there
  * - `OUTSIDE_RAM`: the image has pages where the emulated machine has no memory
- * - `NO_SCRATCH`: nothing says which memory the kernel may boot in
  * - `TOO_LONG`: the kernel takes no command line that long
  * - `NO_QEMU`, `NO_KERNEL`: there is no emulator, or no kernel to boot
  * - `EMULATOR`: QEMU gave up
@@ -16,7 +15,6 @@ export type TryErrorCode =
   | 'BAD_KERNEL'
   | 'NO_ROOM'
   | 'OUTSIDE_RAM'
-  | 'NO_SCRATCH'
   | 'TOO_LONG'
   | 'NO_QEMU'
   | 'NO_KERNEL'

@@ -11,6 +11,7 @@ import { handoverPages } from '../kho/handover-pages.js';
 import { type LocateResult, locateHandovers, type SearchableMemory } from '../kho/locate.js';
 import { type BootPlan, type BootRequest, planBoot } from './boot-plan.js';
 import { bootRom } from './boot-rom.js';
+import { freeScratch, pagesOfSpans } from './choose-scratch.js';
 import { TryError } from './error.js';
 import type { Expected } from './expected.js';
 import { expectedOf } from './expected-of.js';
@@ -48,8 +49,8 @@ export interface TryResult extends TryVerdict {
   readonly expected: Expected;
   readonly ram: GuestRam;
   readonly commandLine: string;
-  /** Whether the kernel had to be put outside of scratch. */
-  readonly outsideScratch: boolean;
+  /** Which memory the kernel booted in: scratch of the handover, or memory that nobody has. */
+  readonly scratch: 'handover' | 'free-memory';
   /** All that the kernel printed, as it came. */
   readonly console: string;
 }
@@ -65,8 +66,7 @@ const TIMEOUT = 30;
 export async function tryImage(memory: SearchableMemory, options: TryOptions): Promise<TryResult> {
   const located = options.handover?.located ?? locateHandovers(memory);
   const handover = Handover.open(memory, { ...options.handover, located });
-  const scratch = scratchOf(handover);
-  const ram = guestRamFor(neededRam(memory, handover, scratch), options.memory);
+  const ram = guestRamFor(neededRam(memory, handover), options.memory);
   const expected = options.expected ?? expectedOf(handover, BigInt(ram.size));
   const folder = options.keep ?? mkdtempSync(join(temporaryFolder(), 'kho-try-'));
   try {
@@ -74,16 +74,13 @@ export async function tryImage(memory: SearchableMemory, options: TryOptions): P
     try {
       const { written } = file.fill(memory);
       const commandLine = commandLineFor(handover, options.append);
-      const request: BootRequest = {
+      const { plan, scratch } = planFor(handover, located, written, {
         ram,
         kernel: options.kernel,
         initramfs: initramfs(options.init ?? Uint8Array.from(INIT_BYTES), initPlan(expected)),
         commandLine,
-        scratch,
-        busy: written,
         handover: entryOf(handover),
-      };
-      const { plan, outsideScratch } = planWithin(request, handover, located);
+      });
       for (const piece of plan.pieces) file.put(piece);
       const romPath = join(folder, 'rom');
       writeFileSync(romPath, bootRom(plan.entry, plan.bootParams));
@@ -95,7 +92,7 @@ export async function tryImage(memory: SearchableMemory, options: TryOptions): P
         folder,
         timeout: options.timeout ?? TIMEOUT,
       });
-      return { ...judge(expected, run), expected, ram, commandLine, outsideScratch, console: run.console };
+      return { ...judge(expected, run), expected, ram, commandLine, scratch, console: run.console };
     } finally {
       file.close();
     }
@@ -115,33 +112,23 @@ function temporaryFolder(): string {
   }
 }
 
-/** @throws TryError NO_SCRATCH */
+/**
+ * Where the machine must have memory: where its boot_params say that it had, else wherever the image knows of memory and
+ * the map of preserved memory speaks of it.
+ */
+function* neededRam(memory: SearchableMemory, handover: Handover): Generator<PageRun> {
+  for (const { start, end } of memory.ranges()) yield* pagesOfSpans([{ start, size: end - start }]);
+  yield* pagesOfSpans(scratchOf(handover));
+  const listed = handover.setupData === undefined ? [] : readE820(memory, handover.setupData.bootParams);
+  if (listed.length > 0) yield* listed;
+  else yield* [...preservedRuns(handover)].filter(({ pfn, count }) => pfn + count <= LARGEST_MEMORY);
+}
+
+/** Damaged maps speak of memory that no machine had: 64 GiB in page frames. */
+const LARGEST_MEMORY = 2 ** 24;
+
 function scratchOf(handover: Handover): readonly MemorySpan[] {
-  const { regions, source } = handover.scratch;
-  if (regions === undefined || regions.length === 0) {
-    const message = `expected to be told which memory is scratch, found that ${source}; give it with --scratch`;
-    throw new TryError({ code: 'NO_SCRATCH', message });
-  }
-  return regions.map(({ address, size }) => ({ start: address, size }));
-}
-
-/** Where the machine must have memory. */
-function* neededRam(
-  memory: SearchableMemory,
-  handover: Handover,
-  scratch: readonly MemorySpan[],
-): Generator<PageRun> {
-  for (const { start, end } of memory.ranges()) yield runOf(start, end - start);
-  for (const { start, size } of scratch) if (start + size < MAX_ADDRESS) yield runOf(start, size);
-  if (handover.setupData !== undefined) yield* readE820(memory, handover.setupData.bootParams);
-}
-
-/** Scratch regions of a damaged array may be anywhere; no machine tried here has a memory above. */
-const MAX_ADDRESS = 1n << 40n;
-
-function runOf(start: bigint, size: bigint): PageRun {
-  const pfn = Number(start / BigInt(PAGE_SIZE));
-  return { pfn, count: Number((start + size + BigInt(PAGE_SIZE - 1)) / BigInt(PAGE_SIZE)) - pfn };
+  return (handover.scratch.regions ?? []).map(({ address, size }) => ({ start: address, size }));
 }
 
 /** What setup_data is to say: what it says in the image, where that has one which is complete. */
@@ -157,21 +144,35 @@ function entryOf(handover: Handover): BootRequest['handover'] {
 }
 
 /**
- * Plans the boot. Scratch of a whole image is full of what the last kernel moved there; then only the handover's own
- * pages are spared.
+ * Plans the boot, in scratch if that can be. Scratch of a whole image is full of what the last kernel moved there; then
+ * only the handover's own pages are spared. Where scratch is not known, or has no room, the kernel boots in memory that
+ * nobody has.
+ *
+ * @throws TryError NO_ROOM
  */
-function planWithin(
-  request: BootRequest,
+function planFor(
   handover: Handover,
   located: LocateResult,
-): { readonly plan: BootPlan; readonly outsideScratch: boolean } {
-  try {
-    return { plan: planBoot(request), outsideScratch: false };
-  } catch (error) {
-    if (!(error instanceof TryError) || error.code !== 'NO_ROOM') throw error;
-    const busy = mergeRuns([...handoverPages(handover, located, true), ...preservedRuns(handover)]);
-    return { plan: planBoot({ ...request, busy }), outsideScratch: false };
+  written: readonly PageRun[],
+  request: Omit<BootRequest, 'scratch' | 'busy'>,
+): { readonly plan: BootPlan; readonly scratch: TryResult['scratch'] } {
+  const known = scratchOf(handover);
+  const used = mergeRuns([...handoverPages(handover, located, true), ...preservedRuns(handover)]);
+  const attempts: readonly (readonly [TryResult['scratch'], readonly MemorySpan[], readonly PageRun[]])[] = [
+    ['handover', known, [...written, ...preservedRuns(handover)]],
+    ['handover', known, used],
+    ['free-memory', freeScratch(request.ram, [...written, ...used]), []],
+  ];
+  for (const [scratch, regions, busy] of attempts) {
+    if (regions.length === 0) continue;
+    try {
+      return { plan: planBoot({ ...request, scratch: regions, busy }), scratch };
+    } catch (error) {
+      if (!(error instanceof TryError) || error.code !== 'NO_ROOM' || scratch === 'free-memory') throw error;
+    }
   }
+  const message = `expected memory in which a kernel can boot, found none that is free; give more with --mem`;
+  throw new TryError({ code: 'NO_ROOM', message });
 }
 
 function* preservedRuns({ preserved }: Handover): Generator<PageRun> {
