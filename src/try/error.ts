@@ -8,17 +8,10 @@ import { type Issue, KhoError } from '../bytes/issue.js';
  * - `NO_ROOM`: what kexec puts into scratch does not fit beside what is there
  * - `OUTSIDE_RAM`: the image has pages where the emulated machine has no memory
  * - `TOO_LONG`: the kernel takes no command line that long
- * - `NO_QEMU`, `NO_KERNEL`: there is no emulator, or no kernel to boot
+ * - `NO_QEMU`: there is no emulator
  * - `EMULATOR`: QEMU gave up
  */
-export type TryErrorCode =
-  | 'BAD_KERNEL'
-  | 'NO_ROOM'
-  | 'OUTSIDE_RAM'
-  | 'TOO_LONG'
-  | 'NO_QEMU'
-  | 'NO_KERNEL'
-  | 'EMULATOR';
+export type TryErrorCode = 'BAD_KERNEL' | 'NO_ROOM' | 'OUTSIDE_RAM' | 'TOO_LONG' | 'NO_QEMU' | 'EMULATOR';
 
 /** Thrown where a handover could not be tried at all; what a kernel makes of it is never an error. */
 export class TryError extends KhoError<TryErrorCode> {

@@ -9,4 +9,3 @@ export type { Expected, ExpectedFile, ExpectedRegion, ExpectedSession } from './
 export { expectedOf } from './expected-of.js';
 export { type KernelFile, readKernelFile } from './kernel-file.js';
 export { type TryOptions, type TryResult, tryImage } from './try-image.js';
-export type { TryCount, TryLoss, TryLossKind, TryOutcome, TryVerdict } from './verdict.js';

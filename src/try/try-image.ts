@@ -8,6 +8,7 @@ import { readE820 } from '../kho/e820.js';
 import { Handover, type HandoverOptions } from '../kho/handover.js';
 import type { MemorySpan } from '../kho/handover-description.js';
 import { handoverPages } from '../kho/handover-pages.js';
+import type { KernelVerdict } from '../kho/kernel-verdict.js';
 import { type LocateResult, locateHandovers, type SearchableMemory } from '../kho/locate.js';
 import { type BootPlan, type BootRequest, planBoot } from './boot-plan.js';
 import { bootRom } from './boot-rom.js';
@@ -21,15 +22,15 @@ import { initPlan, initramfs } from './init-plan.js';
 import type { KernelFile } from './kernel-file.js';
 import { runMachine } from './qemu.js';
 import { RamFile } from './ram-file.js';
-import { judge, type TryVerdict } from './verdict.js';
+import { judge } from './verdict.js';
 
 /** How a handover is tried. */
 export interface TryOptions {
   readonly kernel: KernelFile;
   /** How the handover is found in the memory; default as `Handover.open` does. */
   readonly handover?: HandoverOptions | undefined;
-  /** What should come back; default what the handover itself says. */
-  readonly expected?: Expected | undefined;
+  /** What should come back; what is left out is what the handover itself says. */
+  readonly expected?: Partial<Expected> | undefined;
   /** Memory of the machine in bytes; default what the image speaks of. */
   readonly memory?: number | undefined;
   /** More of the kernel's command line. */
@@ -45,7 +46,7 @@ export interface TryOptions {
 }
 
 /** A handover that was tried. */
-export interface TryResult extends TryVerdict {
+export interface TryResult extends KernelVerdict {
   readonly expected: Expected;
   readonly ram: GuestRam;
   readonly commandLine: string;
@@ -67,7 +68,7 @@ export async function tryImage(memory: SearchableMemory, options: TryOptions): P
   const located = options.handover?.located ?? locateHandovers(memory);
   const handover = Handover.open(memory, { ...options.handover, located });
   const ram = guestRamFor(neededRam(memory, handover), options.memory);
-  const expected = options.expected ?? expectedOf(handover, BigInt(ram.size));
+  const expected = { ...expectedOf(handover, BigInt(ram.size)), ...options.expected };
   const folder = options.keep ?? mkdtempSync(join(temporaryFolder(), 'kho-try-'));
   try {
     const file = new RamFile(join(folder, 'ram'), ram);

@@ -1,70 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a kernel made of a handover, from what should have come back and what the guest said.
 import { escapeText, quoteName } from '../bytes/printable.js';
+import type { KernelVerdict, VerdictLoss, VerdictLossKind, VerdictOutcome } from '../kho/kernel-verdict.js';
 import { errnoName } from './errno.js';
 import type { Expected, ExpectedFile } from './expected.js';
 import type { GuestRun } from './guest-end.js';
 import { type FileAnswer, type GuestReport, readReport, type SessionAnswer } from './report.js';
 
-/**
- * What became of a handover, best first: `complete`, all came back as it was; `content-differs`, all came back and
- * something of it is not as it was, or more came back; `restored-with-errors`, files or regions did not come back;
- * `sessions-lost`; `ignored`, the kernel booted as if there were no handover; `panic`; `hang`.
- */
-export type TryOutcome =
-  | 'complete'
-  | 'content-differs'
-  | 'restored-with-errors'
-  | 'sessions-lost'
-  | 'ignored'
-  | 'panic'
-  | 'hang';
-
-/** What kind of thing did not come back as it was. */
-export type TryLossKind = 'sessions' | 'session' | 'file' | 'finish' | 'region' | 'content' | 'extra';
-
-/** One thing that did not come back, or came back otherwise. */
-export interface TryLoss {
-  readonly kind: TryLossKind;
-  /** What it is of: `session "vm", file 0x10`; safe to show. */
-  readonly what: string;
-  /** What was expected and what was found; safe to show. */
-  readonly message: string;
-  /** Whether the kernel gave no error. */
-  readonly silent: boolean;
-}
-
-/** How many there should be, and how many came back as they were. */
-export interface TryCount {
-  readonly expected: number;
-  readonly restored: number;
-}
-
-/** What a kernel made of a handover. */
-export interface TryVerdict {
-  readonly outcome: TryOutcome;
-  /** Whether something was lost and the kernel gave no error for any of it. */
-  readonly silent: boolean;
-  /** The kernel's last words, for `panic` and `hang`; safe to show. */
-  readonly lastWords: readonly string[];
-  readonly losses: readonly TryLoss[];
-  readonly sessions: TryCount;
-  readonly files: TryCount;
-  readonly regions: TryCount;
-  /** Names of the subtrees that the kernel found in the handover; safe to show. */
-  readonly subtrees: readonly string[];
-  /** Lines of the kernel's log that speak of the handover or of trouble; safe to show. */
-  readonly remarks: readonly string[];
-  /** Release of the kernel, if it came that far. */
-  readonly release: string | undefined;
-  /** Wall-clock time of the boot in seconds. */
-  readonly seconds: number;
-}
-
 const ENOENT = 2;
 
 /** Judges a boot. */
-export function judge(expected: Expected, run: GuestRun): TryVerdict {
+export function judge(expected: Expected, run: GuestRun): KernelVerdict {
   const report = readReport(run.report);
   const log = consoleLines(run.console);
   const files = expected.sessions.reduce((sum, session) => sum + session.files.length, 0);
@@ -141,8 +87,9 @@ function lastWords(log: readonly string[], end: 'panic' | 'reset'): readonly str
   return end === 'reset' ? ['it started again without a word'] : log.slice(-2);
 }
 
-function outcomeOf(losses: readonly TryLoss[]): TryOutcome {
-  const has = (...kinds: readonly TryLossKind[]): boolean => losses.some(({ kind }) => kinds.includes(kind));
+function outcomeOf(losses: readonly VerdictLoss[]): VerdictOutcome {
+  const has = (...kinds: readonly VerdictLossKind[]): boolean =>
+    losses.some(({ kind }) => kinds.includes(kind));
   if (has('sessions', 'session')) return 'sessions-lost';
   if (has('file', 'finish', 'region')) return 'restored-with-errors';
   return has('content', 'extra') ? 'content-differs' : 'complete';
@@ -162,7 +109,7 @@ function regionName(name: string): string {
   return `reserve_mem "${quoteName(name)}"`;
 }
 
-function* lostSessions({ sessions }: Expected, report: GuestReport): Generator<TryLoss> {
+function* lostSessions({ sessions }: Expected, report: GuestReport): Generator<VerdictLoss> {
   const { deviceError } = report;
   if (deviceError !== 0) {
     if (sessions.length === 0) return;
@@ -196,18 +143,22 @@ function* lostSessions({ sessions }: Expected, report: GuestReport): Generator<T
     };
 }
 
-function unfinished(what: string, { finishError }: SessionAnswer): TryLoss {
+function unfinished(what: string, { finishError }: SessionAnswer): VerdictLoss {
   const found = finishError === undefined ? 'no answer' : errnoName(finishError);
   return { kind: 'finish', what, message: `finishing it: ${found}`, silent: false };
 }
 
-function* lostFile(what: string, expected: ExpectedFile, found: FileAnswer | undefined): Generator<TryLoss> {
+function* lostFile(
+  what: string,
+  expected: ExpectedFile,
+  found: FileAnswer | undefined,
+): Generator<VerdictLoss> {
   if (found === undefined || found.error !== 0) {
     const error = found === undefined ? 'no answer' : errnoName(found.error);
     yield { kind: 'file', what, message: `retrieving it: ${error}`, silent: false };
     return;
   }
-  const differs = (name: string, wanted: string | undefined, is: string | undefined): TryLoss[] =>
+  const differs = (name: string, wanted: string | undefined, is: string | undefined): VerdictLoss[] =>
     wanted === undefined || wanted === is
       ? []
       : [
@@ -234,7 +185,7 @@ function* lostRegions(
   { regions }: Expected,
   report: GuestReport,
   log: readonly string[],
-): Generator<TryLoss> {
+): Generator<VerdictLoss> {
   for (const [index, { name, sha256 }] of regions.entries()) {
     const what = regionName(name);
     const found = report.regions[index];

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import { escapeText } from '../../bytes/printable.js';
+import { type OpenImageOptions, openImage } from '../../image/open.js';
+import { Handover, type HandoverOptions } from '../../kho/handover.js';
+import { locateHandovers } from '../../kho/locate.js';
+import { writeTriedJson } from '../../render/try-json.js';
+import { writeKernelMatrix, writeTried } from '../../render/try-text.js';
+import type { Expected } from '../../try/expected.js';
+import { expectedSessionsFromJson } from '../../try/expected-json.js';
+import { expectedOf } from '../../try/expected-of.js';
+import { type TryOptions, type TryResult, tryImage } from '../../try/try-image.js';
+import { parseAddress, parseSpan } from '../address-argument.js';
+import { type Command, defineCommand, type Io } from '../command.js';
+import { EXIT } from '../exit-code.js';
+import { UsageError } from '../failure.js';
+import { isImageFile } from '../image-file.js';
+import { IMAGE_OPTIONS, imageOptions } from '../image-options.js';
+import { readInput } from '../input.js';
+import { parseJson } from '../json-input.js';
+import { type NamedKernel, openKernel, openKernels } from '../kernel-input.js';
+import { startProgress } from '../progress.js';
+import { inTrial } from '../trial-failure.js';
+
+/** `kho try`. */
+export const tryCommand: Command = defineCommand({
+  examples: [
+    ['try vmcore --kernel bzImage', 'what does that kernel make of it?'],
+    ['try vmcore --kernels /boot', 'and each of these?'],
+    ['try damaged.elf --expect vmcore', 'against what the undamaged one holds'],
+  ],
+  exitCodes: '0 all came back as it was, 1 something was lost, 2 it could not be tried',
+  positionals: {
+    image: { type: 'string', describe: 'memory image that holds a handover' },
+  },
+  options: {
+    kernel: { type: 'string', describe: 'bzImage to boot; default the environment variable KHO_KERNEL' },
+    kernels: { type: 'string', describe: 'folder of kernels to boot one after the other' },
+    expect: {
+      type: 'string',
+      describe: 'what should come back: JSON (docs/try.md), or an image; default what the image itself says',
+    },
+    mem: { type: 'string', describe: 'memory of the machine; default what the image speaks of' },
+    append: { type: 'string', describe: 'more of the kernel command line' },
+    init: { type: 'string', describe: 'another program to run as /init (docs/try.md)' },
+    timeout: {
+      type: 'number',
+      default: 30,
+      describe: 'seconds of processor time without a word after which a kernel hangs',
+    },
+    keep: { type: 'string', describe: 'empty folder to keep memory, ROM, console and report in' },
+    root: { type: 'string', describe: 'physical address of the root FDT' },
+    scratch: { type: 'string', describe: 'scratch regions START:LENGTH, several with commas' },
+    ...IMAGE_OPTIONS,
+    json: { type: 'boolean', default: false, describe: 'print JSON' },
+  },
+  run: async (args, io) => {
+    const { image, kernel, kernels, json } = args;
+    if (image === undefined) throw new UsageError('expected kho try IMAGE');
+    if (kernel !== undefined && kernels !== undefined)
+      throw new UsageError('--kernel and --kernels: choose one');
+    const toBoot = kernels === undefined ? [openKernel(kernel)] : openKernels(kernels);
+    if (args.keep !== undefined && toBoot.length > 1) throw new UsageError('--keep goes with one kernel');
+    const options: Omit<TryOptions, 'kernel'> = {
+      handover: {
+        root: args.root === undefined ? undefined : parseAddress(args.root, '--root'),
+        scratch: args.scratch?.split(',').map((word) => {
+          const { start, length } = parseSpan(word, '--scratch');
+          return { address: start, size: length };
+        }),
+      },
+      expected: args.expect === undefined ? undefined : await expectation(args.expect),
+      memory: args.mem === undefined ? undefined : Number(parseAddress(args.mem, '--mem')),
+      append: args.append,
+      init: args.init === undefined ? undefined : readInput(args.init),
+      timeout: args.timeout,
+      keep: args.keep,
+    };
+    const tried = await bootAll(image, imageOptions(args), toBoot, options);
+    show(image, tried, json, io);
+    return tried.every(({ result }) => result.outcome === 'complete') ? EXIT.ok : EXIT.findings;
+  },
+});
+
+interface Tried {
+  readonly file: string;
+  readonly result: TryResult;
+}
+
+async function bootAll(
+  image: string,
+  opening: OpenImageOptions,
+  kernels: readonly NamedKernel[],
+  options: Omit<TryOptions, 'kernel'>,
+): Promise<Tried[]> {
+  return await inTrial(image, async () => {
+    const opened = openImage(image, opening);
+    try {
+      const progress = startProgress(`looking through ${escapeText(image)}`);
+      let located: HandoverOptions['located'];
+      try {
+        located = locateHandovers(opened, progress.update);
+      } finally {
+        progress.end();
+      }
+      const tried: Tried[] = [];
+      for (const { file, kernel } of kernels) {
+        const handover = { ...options.handover, located };
+        tried.push({ file, result: await tryImage(opened, { ...options, handover, kernel }) });
+      }
+      return tried;
+    } finally {
+      opened.close();
+    }
+  });
+}
+
+/** More than any machine tried here has. */
+const LARGEST = 1n << 36n;
+
+/** What a file says should come back: all that an image holds, or the sessions that JSON names. */
+async function expectation(file: string): Promise<Partial<Expected>> {
+  if (isImageFile(file)) {
+    return await inTrial(file, () => {
+      const opened = openImage(file);
+      try {
+        return expectedOf(Handover.open(opened), LARGEST);
+      } finally {
+        opened.close();
+      }
+    });
+  }
+  const json = parseJson(file, readInput(file));
+  return await inTrial(file, () => ({ sessions: expectedSessionsFromJson(json) }));
+}
+
+function show(image: string, tried: readonly Tried[], json: boolean, { stdout: { write }, paint }: Io): void {
+  const boots = tried.map(({ file, result }) => ({
+    boot: { image, kernel: file, scratch: result.scratch },
+    verdict: result,
+    commandLine: result.commandLine,
+  }));
+  if (json) writeTriedJson(write, image, boots);
+  else if (boots.length > 1)
+    writeKernelMatrix(
+      write,
+      image,
+      tried.map(({ file, result }) => ({ kernel: file, verdict: result })),
+      paint,
+    );
+  else for (const { boot, verdict } of boots) writeTried(write, boot, verdict, paint);
+}
