@@ -153,6 +153,7 @@ boots('of a damaged handover a kernel makes', () => {
         timeout: outcome === 'hang' ? 4 : 30,
       });
       const told = [...result.lastWords, ...result.losses.map(({ what, message }) => `${what}: ${message}`)];
+      expect(result.outcome, told.join('\n')).toBe(outcome);
       expect(told.join('\n')).toMatch(words);
     },
     5 * MINUTES,
