@@ -104,8 +104,16 @@ async function judgeCases(
   if (!Number.isInteger(jobs) || jobs < 1)
     throw new UsageError(`--jobs takes a number from 1 on, found ${jobs}`);
   const { tryCases } = await import('../try-cases.js');
+  const { SoundHandovers } = await import('../sound-handovers.js');
+  const sound = new SoundHandovers();
   const { cases, interrupted } = await inTrial(folder, () =>
-    tryCases({ folder, kernel, jobs, options, expectation: () => options.expected }),
+    tryCases({
+      folder,
+      kernel,
+      jobs,
+      options,
+      expectation: (given) => options.expected ?? sound.expected(given),
+    }),
   );
   const release = kernel.kernel.release.split(' ')[0] ?? '';
   if (json) writeJudgedJson(write, folder, release, cases);
