@@ -85,7 +85,7 @@ export const tryCommand: Command = defineCommand({
     if (cases !== undefined) return await judgeCases(cases, toBoot, options, args.jobs, json, io);
     if (image === undefined) return EXIT.trouble;
     const tried = await bootAll(image, imageOptions(args), toBoot, options);
-    show(image, tried, json, io);
+    show(image, tried, json ? 'json' : kernels === undefined ? 'text' : 'matrix', io);
     return tried.every(({ result }) => result.outcome === 'complete') ? EXIT.ok : EXIT.findings;
   },
 });
@@ -176,14 +176,19 @@ async function expectation(file: string): Promise<Partial<Expected>> {
   return await inTrial(file, () => ({ sessions: expectedSessionsFromJson(json) }));
 }
 
-function show(image: string, tried: readonly Tried[], json: boolean, { stdout: { write }, paint }: Io): void {
+function show(
+  image: string,
+  tried: readonly Tried[],
+  form: 'json' | 'text' | 'matrix',
+  { stdout: { write }, paint }: Io,
+): void {
   const boots = tried.map(({ file, result }) => ({
     boot: { image, kernel: file, scratch: result.scratch },
     verdict: result,
     commandLine: result.commandLine,
   }));
-  if (json) writeTriedJson(write, image, boots);
-  else if (boots.length > 1)
+  if (form === 'json') writeTriedJson(write, image, boots);
+  else if (form === 'matrix')
     writeKernelMatrix(
       write,
       image,
