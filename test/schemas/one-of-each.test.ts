@@ -8,8 +8,12 @@ import { KhoError } from '../../src/bytes/issue.js';
 import { encodeFdt, FdtWriter, openFdt, readTree } from '../../src/fdt/index.js';
 import { writeJsonValue } from '../../src/render/value-json.js';
 import {
+  array,
+  bytes,
   cHeader,
+  chars,
   check,
+  decimal,
   decode,
   describe as describeLayout,
   dtSchema,
@@ -19,13 +23,28 @@ import {
   follow,
   khoVmallocChunk,
   type Layout,
+  link,
   memblockV1,
   memfdV2,
+  name,
+  node,
+  pointer,
   relatedLayouts,
+  reserved,
   type SchemaIssue,
+  s32,
   spansOf,
+  step,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+  unused,
   valueFromJson,
 } from '../../src/schemas/index.js';
+import { sizeInMemory } from '../../src/schemas/lang/size-in-memory.js';
 import { readFixture } from '../fixtures.js';
 import { FakeMemory } from './fake-memory.js';
 import { inner, oneOfEach, open, page, sample } from './one-of-each.js';
@@ -461,5 +480,59 @@ describe('a layout with one of each', () => {
     expect(saidBy(() => encodeUnchecked(oneOfEach, other))).toContain(
       'BAD_TYPE: expected kind 1 for first, found 2',
     );
+  });
+
+  it('is declared by values that say all, defaults included', () => {
+    const rules = {};
+    expect(chars(4)).toEqual({ kind: 'chars', length: 4, terminated: true, nonEmpty: false });
+    expect(text()).toEqual({ kind: 'text' });
+    expect(text({ doc: 'd', includes: 'i' })).toEqual({ kind: 'text', doc: 'd', includes: 'i' });
+    expect(bytes(3, 'd')).toEqual({ kind: 'bytes', length: 3, doc: 'd' });
+    expect(reserved('rest')).toEqual({ kind: 'reserved', length: 'rest', mustBeZero: true });
+    expect(unused(2)).toEqual({ kind: 'reserved', length: 2, mustBeZero: false });
+    expect(u16()).toEqual({ kind: 'integer', bits: 16, signed: false, bigEndian: false, rules });
+    expect(s32({ max: 3n })).toEqual({
+      kind: 'integer',
+      bits: 32,
+      signed: true,
+      bigEndian: false,
+      rules: { max: 3n },
+    });
+    expect([u8(), u32(), u64()].map(({ bits: width, signed }) => [width, signed])).toEqual([
+      [8, false],
+      [32, false],
+      [64, false],
+    ]);
+    const target = { to: 'memory' } as const;
+    const plain = { kind: 'pointer', bits: 64, bigEndian: false, target, nullable: true, rules };
+    expect(pointer(target)).toEqual(plain);
+    expect(pointer(target, { nullable: false, align: 8 })).toEqual({
+      ...plain,
+      nullable: false,
+      rules: { min: 1n, multipleOf: 8n },
+    });
+    expect(link({ limit: 2 })).toEqual({ ...plain, target: { to: 'self', limit: 2 } });
+    expect(decimal()).toEqual({ kind: 'decimal', min: 0, max: 0xffff_ffff });
+    expect(name({ maxLength: 2 })).toEqual({ kind: 'name', maxLength: 2 });
+    expect(node({})).toEqual({ kind: 'node', properties: {}, children: {}, rules: [], writer: 'sequential' });
+    expect(struct('s', {})).toEqual({ kind: 'struct', name: 's', fields: {}, packed: true, rules: [] });
+    for (const frozen of [chars(4), text(), u8(), pointer(target), decimal(), node({}), struct('s', {})])
+      expect(Object.isFrozen(frozen)).toBe(true);
+    expect(() => step(inner, inner, { lossless: true, doc: 'nothing' })).toThrow(
+      'a step from a layout to itself',
+    );
+  });
+
+  it('has the size in memory that its count says', () => {
+    const memory = new FakeMemory()
+      .put(0x1000n, Uint8Array.of(3, 0, 0, 0))
+      .put(0x2000n, Uint8Array.of(3, 0, 0));
+    expect(sizeInMemory(open, 0x1000n, memory.read)).toBe(10);
+    expect(sizeInMemory(open, 0x2000n, memory.read)).toBe(4);
+    expect(sizeInMemory(open, 0x1000n, memory.read, 'big')).toBe(4 + 2 * 0x03000000);
+    expect(sizeInMemory(inner, 0x9000n, memory.read)).toBe(8);
+    expect(sizeInMemory(array(u8(), 'rest'), 0x1000n, memory.read)).toBeUndefined();
+    expect(sizeInMemory(struct('s', { a: u8(), rest: bytes('rest') }), 0x1000n, memory.read)).toBeUndefined();
+    expect(sizeInMemory(struct('s', { a: array(u8(), 'rest') }), 0x1000n, memory.read)).toBeUndefined();
   });
 });
