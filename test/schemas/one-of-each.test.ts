@@ -25,7 +25,6 @@ import {
   type Layout,
   link,
   memblockV1,
-  memfdV2,
   name,
   node,
   pointer,
@@ -282,8 +281,6 @@ describe('a layout with one of each', () => {
       next,
       phys: [...phys, ...Array<bigint>(511 - phys.length).fill(0n)],
     });
-    const files = { pos: 0n, size: 0n, seals: 0, flags: 0, nr_folios: 0n };
-    const noFolios = { first: 0n, total_pages: 0, flags: 0, order: 0 };
     const leadsTo = (more: Readonly<Record<string, unknown>>): Uint8Array =>
       encodeUnchecked(oneOfEach, {
         ...sample,
@@ -313,10 +310,7 @@ describe('a layout with one of each', () => {
       [0xd000n, readFixture('kernel-7.3.4/memblock-fdt.dtb')],
       [0x20000n, encodeUnchecked(khoVmallocChunk, chunk(0x21000n, 0x30000n))],
       [0x21000n, encodeUnchecked(khoVmallocChunk, chunk(0n, 0x31000n))],
-      [
-        0x30000n,
-        Uint8Array.of(...encodeUnchecked(memfdV2, { ...files, folios: noFolios }), ...new Uint8Array(4000)),
-      ],
+      [0x30000n, Uint8Array.of(...encodeUnchecked(inner, { ...item, a: 4 }), ...new Uint8Array(4088))],
       [0x31000n, new Uint8Array(4096)],
     ]);
     const block = (next: bigint, count: number) =>

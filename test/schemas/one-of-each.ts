@@ -9,8 +9,6 @@ import {
   each,
   khoRadixTree,
   link,
-  luoV5,
-  memfdV2,
   name,
   node,
   optional,
@@ -56,6 +54,8 @@ export const page = struct(
 /** A struct that ends in as many elements as it counts. */
 export const open = struct('open', { count: u32(), items: array(u16(), { field: 'count' }) });
 
+const tree = node({ doc: 'A tree of its own.', properties: { x: u8() } });
+
 const fixed = struct(
   'fixed',
   {
@@ -69,10 +69,10 @@ const fixed = struct(
     unused: unused(2, 'whatever'),
     zero: reserved(4),
     one: pointer({ to: 'layout', layout: inner }, { nullable: false, align: 8, doc: 'the one' }),
-    many: pointer({ to: 'layout', layout: array(inner, 'rest'), elements: 'kind' }),
+    many: pointer({ to: 'layout', layout: array(u16(), 'rest'), elements: 'kind' }),
     open: pointer({ to: 'layout', layout: open }),
     page: pointer({ to: 'layout', layout: page }),
-    tree: pointer({ to: 'layout', layout: luoV5 }),
+    tree: pointer({ to: 'layout', layout: tree }),
     memory: pointer({ to: 'memory', length: 'kind' }, { flags: { BUSY: 1n } }),
     any: pointer({ to: 'memory' }, { bigEndian: true }),
     found: pointer({ to: 'lookup', group: 'things', key: 'version' }),
@@ -93,7 +93,7 @@ const fixed = struct(
       },
       { size: 16, doc: 'by kind' },
     ),
-    files: vmallocOf(memfdV2, 'kind', { doc: 'the files' }),
+    files: vmallocOf(inner, 'kind', { doc: 'the files' }),
     last: struct('last', { a: u8(), nested: struct('nested', { b: u16() }) }),
   },
   {

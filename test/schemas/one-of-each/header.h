@@ -88,10 +88,10 @@ struct fixed {
 	__u8 unused[2]; /* whatever */
 	__u8 zero[4];
 	__u64 one; /* the one; physical address of struct inner */
-	__u64 many; /* physical address of struct inner[kind] */
+	__u64 many; /* physical address of u16[kind] */
 	__u64 open; /* physical address of struct open */
 	__u64 page; /* physical address of struct page */
-	__u64 tree; /* physical address of struct luo_ser */
+	__u64 tree; /* physical address of an FDT */
 	__u64 memory; /* physical address of kind bytes */
 	__be64 any; /* physical address of a page */
 	__u64 found; /* physical address of things by version */
@@ -169,19 +169,6 @@ _Static_assert(offsetof(struct page, next) == 0, "page.next");
 _Static_assert(offsetof(struct page, count) == 8, "page.count");
 _Static_assert(offsetof(struct page, list) == 16, "page.list");
 
-/* State of the live update orchestrator. */
-struct luo_ser {
-	char compatible[8]; /* version string, compared over all 8 bytes */
-	__u64 liveupdate_num; /* live updates so far, this one included */
-	__u64 sessions_pa; /* sessions; physical address of struct luo_session_block */
-	__u64 flbs_pa; /* file-lifecycle-bound objects; physical address of struct luo_flb_header_ser */
-} __attribute__((packed));
-_Static_assert(sizeof(struct luo_ser) == 32, "luo_ser");
-_Static_assert(offsetof(struct luo_ser, compatible) == 0, "luo_ser.compatible");
-_Static_assert(offsetof(struct luo_ser, liveupdate_num) == 8, "luo_ser.liveupdate_num");
-_Static_assert(offsetof(struct luo_ser, sessions_pa) == 16, "luo_ser.sessions_pa");
-_Static_assert(offsetof(struct luo_ser, flbs_pa) == 24, "luo_ser.flbs_pa");
-
 /* A table of the radix tree of preserved pages. */
 struct kho_radix_node {
 	__u64 table[512]; /* tables or leaves one level below, 0 where there is none */
@@ -204,97 +191,5 @@ struct kho_vmalloc_chunk {
 _Static_assert(sizeof(struct kho_vmalloc_chunk) == 4096, "kho_vmalloc_chunk");
 _Static_assert(offsetof(struct kho_vmalloc_chunk, next) == 0, "kho_vmalloc_chunk.next");
 _Static_assert(offsetof(struct kho_vmalloc_chunk, phys) == 8, "kho_vmalloc_chunk.phys");
-
-/* A preserved memfd. */
-struct memfd_luo_ser {
-	__u64 pos; /* file position */
-	__u64 size; /* size of the file */
-	__u32 seals; /* seals of the file */
-	__u32 flags; /* none are defined */
-	__u64 nr_folios; /* number of folios */
-	struct kho_vmalloc folios; /* folios of the file, by index */
-} __attribute__((packed));
-_Static_assert(sizeof(struct memfd_luo_ser) == 48, "memfd_luo_ser");
-_Static_assert(offsetof(struct memfd_luo_ser, pos) == 0, "memfd_luo_ser.pos");
-_Static_assert(offsetof(struct memfd_luo_ser, size) == 8, "memfd_luo_ser.size");
-_Static_assert(offsetof(struct memfd_luo_ser, seals) == 16, "memfd_luo_ser.seals");
-_Static_assert(offsetof(struct memfd_luo_ser, flags) == 20, "memfd_luo_ser.flags");
-_Static_assert(offsetof(struct memfd_luo_ser, nr_folios) == 24, "memfd_luo_ser.nr_folios");
-_Static_assert(offsetof(struct memfd_luo_ser, folios) == 32, "memfd_luo_ser.folios");
-
-/* A preserved session. */
-struct luo_session_ser {
-	char name[64]; /* name of the session */
-	__u64 files; /* files of the session; physical address of struct luo_file_block */
-	__u64 count; /* number of files */
-} __attribute__((packed));
-_Static_assert(sizeof(struct luo_session_ser) == 80, "luo_session_ser");
-_Static_assert(offsetof(struct luo_session_ser, name) == 0, "luo_session_ser.name");
-_Static_assert(offsetof(struct luo_session_ser, files) == 64, "luo_session_ser.files");
-_Static_assert(offsetof(struct luo_session_ser, count) == 72, "luo_session_ser.count");
-
-/* A kho_block of sessions. */
-struct luo_session_block {
-	__u64 next; /* the next block; physical address of the next of these */
-	__u64 count; /* sessions in this block */
-	struct luo_session_ser sessions[];
-} __attribute__((packed));
-_Static_assert(sizeof(struct luo_session_block) == 16, "luo_session_block");
-_Static_assert(offsetof(struct luo_session_block, next) == 0, "luo_session_block.next");
-_Static_assert(offsetof(struct luo_session_block, count) == 8, "luo_session_block.count");
-_Static_assert(offsetof(struct luo_session_block, sessions) == 16, "luo_session_block.sessions");
-
-/* A preserved object that files depend on (file-lifecycle-bound). */
-struct luo_flb_ser {
-	char name[48]; /* version string of the object */
-	__u64 data; /* what its owner keeps; physical address of luo-flb by name */
-	__u64 count; /* files that depend on it */
-} __attribute__((packed));
-_Static_assert(sizeof(struct luo_flb_ser) == 64, "luo_flb_ser");
-_Static_assert(offsetof(struct luo_flb_ser, name) == 0, "luo_flb_ser.name");
-_Static_assert(offsetof(struct luo_flb_ser, data) == 48, "luo_flb_ser.data");
-_Static_assert(offsetof(struct luo_flb_ser, count) == 56, "luo_flb_ser.count");
-
-/* All preserved file-lifecycle-bound objects. */
-struct luo_flb_header_ser {
-	__u64 pgcnt; /* size of this array */
-	__u64 count; /* objects in it */
-	struct luo_flb_ser flbs[];
-} __attribute__((packed));
-_Static_assert(sizeof(struct luo_flb_header_ser) == 16, "luo_flb_header_ser");
-_Static_assert(offsetof(struct luo_flb_header_ser, pgcnt) == 0, "luo_flb_header_ser.pgcnt");
-_Static_assert(offsetof(struct luo_flb_header_ser, count) == 8, "luo_flb_header_ser.count");
-_Static_assert(offsetof(struct luo_flb_header_ser, flbs) == 16, "luo_flb_header_ser.flbs");
-
-/* A folio of a memfd; its order is in the map of preserved memory. */
-struct memfd_luo_folio_ser {
-	__u64 pfn : 52; /* page frame number of the folio */
-	__u64 flags : 12; /* state of the folio */
-	__u64 index; /* position in the file */
-} __attribute__((packed));
-_Static_assert(sizeof(struct memfd_luo_folio_ser) == 16, "memfd_luo_folio_ser");
-_Static_assert(offsetof(struct memfd_luo_folio_ser, index) == 8, "memfd_luo_folio_ser.index");
-
-/* A preserved file. */
-struct luo_file_ser {
-	char compatible[48]; /* version string of the handler */
-	__u64 data; /* what the handler keeps; physical address of luo-file by compatible */
-	__u64 token; /* token that user space gave the file */
-} __attribute__((packed));
-_Static_assert(sizeof(struct luo_file_ser) == 64, "luo_file_ser");
-_Static_assert(offsetof(struct luo_file_ser, compatible) == 0, "luo_file_ser.compatible");
-_Static_assert(offsetof(struct luo_file_ser, data) == 48, "luo_file_ser.data");
-_Static_assert(offsetof(struct luo_file_ser, token) == 56, "luo_file_ser.token");
-
-/* A kho_block of files, in the order in which they were preserved. */
-struct luo_file_block {
-	__u64 next; /* the next block; physical address of the next of these */
-	__u64 count; /* files in this block */
-	struct luo_file_ser files[];
-} __attribute__((packed));
-_Static_assert(sizeof(struct luo_file_block) == 16, "luo_file_block");
-_Static_assert(offsetof(struct luo_file_block, next) == 0, "luo_file_block.next");
-_Static_assert(offsetof(struct luo_file_block, count) == 8, "luo_file_block.count");
-_Static_assert(offsetof(struct luo_file_block, files) == 16, "luo_file_block.files");
 
 #endif /* ONE_OF_EACH_H */
