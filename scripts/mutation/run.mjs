@@ -40,7 +40,7 @@ function count(results) {
     survived: of('Survived'),
     uncovered: of('NoCoverage'),
     ignored: of('Ignored'),
-    errors: of('RuntimeError', 'CompileError'),
+    errors: of('RuntimeError'),
   };
 }
 
