@@ -12,7 +12,7 @@ import { families, type KnownVersion, versionsOf } from '../../schemas/registry.
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { UsageError } from '../failure.js';
-import { requireSchemaName } from '../schema-argument.js';
+import { requireSchemaName, schemaNames } from '../schema-argument.js';
 
 /** `kho schema`. */
 export const schema: Command = defineCommand({
@@ -40,6 +40,7 @@ export const schema: Command = defineCommand({
     },
     json: { type: 'boolean', default: false, describe: 'same as --format json' },
   },
+  suggestions: { names: { words: schemaNames } },
   run: async ({ action, names = [], format: asked, json }, io) => {
     const format = json ? 'json' : asked;
     const forms: readonly Format[] = action === 'list' ? ['text', 'json', 'md', 'rst'] : ['text', 'json'];
