@@ -58,6 +58,7 @@ const GROUPS = [
       'docs/libfdt-differences.md',
       'docs/benchmarks.md',
       'docs/fuzzing.md',
+      'docs/fuzz-cases.md',
       'CONTRIBUTING.md',
       'CHANGELOG.md',
       'fixtures/README.md',
