@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ImageMemory } from '../../src/image/index.js';
+import {
+  type BuiltHandover,
+  buildHandover,
+  Handover,
+  type HandoverDescription,
+} from '../../src/kho/index.js';
+import {
+  type Expected,
+  type KernelFile,
+  type TryOptions,
+  type TryResult,
+  tryImage,
+} from '../../src/try/index.js';
+import { expectedOfDescription } from './described-content.js';
+
+/** A handover that was made, and what should come back of it. */
+export interface MadeHandover {
+  readonly built: BuiltHandover;
+  readonly expected: Expected;
+}
+
+/** Makes a handover from a description. */
+export function makeDescribed(description: HandoverDescription): MadeHandover {
+  const built = buildHandover(description);
+  const regions =
+    (description.reserveMem ?? []).length === 0 ? [] : Handover.open(built.memory).reservedRegions;
+  const addressOf = (name: string): bigint => regions.find((region) => region.name === name)?.address ?? 0n;
+  return { built, expected: expectedOfDescription(description, addressOf) };
+}
+
+/**
+ * Gives memory to a kernel, entered as the undamaged handover says. Regions of `reserve_mem=` are asked for even where the
+ * memory does not speak of them any more.
+ */
+export async function bootWith(
+  memory: ImageMemory,
+  kernel: KernelFile,
+  { built, expected }: MadeHandover,
+  options: Omit<TryOptions, 'kernel'> = {},
+): Promise<TryResult> {
+  const handover = {
+    root: built.root,
+    scratch: built.scratch.map(({ start, size }) => ({ address: start, size })),
+  };
+  const told = new Set(Handover.open(memory, handover).reservedRegions.map(({ name }) => name));
+  const append = expected.regions
+    .filter(({ name }) => !told.has(name))
+    .map(({ name, size }) => `reserve_mem=${size}:4096:${name}`)
+    .join(' ');
+  return await tryImage(memory, { kernel, expected, append, ...options, handover });
+}
