@@ -106,6 +106,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/compare-approaches.js')).compareApproachesCommand,
   },
   {
+    name: 'fuzz',
+    positionals: '<command>',
+    summary: 'labelled test cases for whoever reads handovers: run them, make failures small',
+    load: async () => (await import('./commands/fuzz.js')).fuzz,
+  },
+  {
     name: 'demo',
     positionals: '',
     summary: 'show what kho does, on data from a real kernel',

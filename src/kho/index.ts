@@ -6,7 +6,7 @@
  * @module kho
  */
 
-export type { Area, Backing, MappingDifference, MappingFault } from './area-mappings.js';
+export type { Backing, MappingDifference, MappingFault } from './area-mappings.js';
 export { BlockSet } from './block-set.js';
 export { type FinishOptions, HandoverBuilder } from './build.js';
 export type { BootData } from './build-boot.js';
@@ -129,6 +129,7 @@ export type {
 export { RULES } from './rules/table.js';
 export type { ScratchArray, ScratchState } from './scratch-state.js';
 export { memoryOfSide, type SideMemory } from './side-memory.js';
+export type { Area } from './sorted-areas.js';
 export {
   type DomainSummary,
   type HandoverSummary,

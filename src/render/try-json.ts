@@ -2,6 +2,7 @@
 import type { KernelVerdict } from '../kho/kernel-verdict.js';
 import { JSON_SCHEMA_VERSION } from './json-text.js';
 import type { TextSink } from './text-sink.js';
+import { agreementByRule, type JudgedCase } from './try-cases-text.js';
 import type { TriedBoot } from './try-text.js';
 import { writeJsonValue } from './value-json.js';
 
@@ -39,5 +40,21 @@ export function writeTriedJson(
 ): void {
   const boots = tried.map(({ boot, verdict, commandLine }) => members(boot, verdict, commandLine));
   writeJsonValue(out, { schemaVersion: JSON_SCHEMA_VERSION, kind: 'try', image, boots }, '');
+  out('\n');
+}
+
+/** Writes what a kernel did with labelled cases as a JSON document. */
+export function writeJudgedJson(
+  out: TextSink,
+  folder: string,
+  kernel: string,
+  cases: readonly JudgedCase[],
+): void {
+  const rules = agreementByRule(cases);
+  writeJsonValue(
+    out,
+    { schemaVersion: JSON_SCHEMA_VERSION, kind: 'try-cases', folder, kernel, rules, cases },
+    '',
+  );
   out('\n');
 }

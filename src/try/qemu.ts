@@ -24,6 +24,8 @@ export interface Machine {
    * clock, so that a busy machine makes no hang.
    */
   readonly timeout: number;
+  /** Ends it before its time. */
+  readonly signal: AbortSignal | undefined;
 }
 
 const POLL_MS = 40;
@@ -39,7 +41,7 @@ const TICKS_PER_SECOND = 100;
 /**
  * Runs a machine until its end.
  *
- * @throws TryError NO_QEMU when there is no such program; EMULATOR when it gives up
+ * @throws TryError NO_QEMU when there is no such program; EMULATOR when it gives up; the signal's reason
  */
 export async function runMachine(machine: Machine): Promise<GuestRun> {
   const started = performance.now();
@@ -58,7 +60,7 @@ export async function runMachine(machine: Machine): Promise<GuestRun> {
   });
   const tails = { console: new Tail(paths.console), report: new Tail(paths.report) };
   try {
-    const end = await watch(child, exited, tails, machine.timeout);
+    const end = await watch(child, exited, tails, machine);
     const { exitCode, signalCode } = child;
     if (signalCode !== null || (exitCode !== null && exitCode !== 0)) {
       const [line = ''] = complaint.trim().split('\n');
@@ -79,7 +81,7 @@ async function watch(
   child: ChildProcess,
   exited: Promise<number | undefined>,
   { console: printed, report }: Tails,
-  timeout: number,
+  { timeout, signal }: Pick<Machine, 'timeout' | 'signal'>,
 ): Promise<GuestEnd> {
   let over = false;
   const ended = exited.then(() => {
@@ -89,6 +91,7 @@ async function watch(
   let panicked: number | undefined;
   for (;;) {
     await Promise.race([ended, sleep(POLL_MS)]);
+    signal?.throwIfAborted();
     const grown = printed.grow() + report.grow();
     if (over) {
       if (report.has(/^end\r?$/m)) return 'done';

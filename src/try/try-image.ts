@@ -39,6 +39,8 @@ export interface TryOptions {
   readonly init?: Uint8Array | undefined;
   /** Seconds of processor time without a word after which a kernel counts as hanging; default 30. */
   readonly timeout?: number | undefined;
+  /** Ends the machine; the trial then fails with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
   /** The emulator; default `qemu-system-x86_64`. */
   readonly qemu?: string | undefined;
   /** Folder to keep all files of the machine in; default one that is removed. */
@@ -68,7 +70,10 @@ export async function tryImage(memory: SearchableMemory, options: TryOptions): P
   const located = options.handover?.located ?? locateHandovers(memory);
   const handover = Handover.open(memory, { ...options.handover, located });
   const ram = guestRamFor(neededRam(memory, handover), options.memory);
-  const expected = { ...expectedOf(handover, BigInt(ram.size)), ...options.expected };
+  const expected = {
+    ...expectedOf(handover, { limit: BigInt(ram.size), absent: 'zeros' }),
+    ...options.expected,
+  };
   const folder = options.keep ?? mkdtempSync(join(temporaryFolder(), 'kho-try-'));
   try {
     const file = new RamFile(join(folder, 'ram'), ram);
@@ -92,6 +97,7 @@ export async function tryImage(memory: SearchableMemory, options: TryOptions): P
         romPath,
         folder,
         timeout: options.timeout ?? TIMEOUT,
+        signal: options.signal,
       });
       return { ...judge(expected, run), expected, ram, commandLine, scratch, console: run.console };
     } finally {

@@ -18,8 +18,12 @@ export const completion: Command = defineCommand({
   run: async ({ shell }, io) => {
     const commands = await Promise.all(
       io.commands.map(async ({ name, summary, load }): Promise<CompletedCommand> => {
-        const { options, words } = await load();
-        const list = Object.entries(options).map(([option, { describe, choices, alias, type }]) => ({
+        const { options, words, commands: parts = [] } = await load();
+        const loaded = await Promise.all(parts.map((part) => part.load()));
+        const all = [options, ...loaded.map((part) => part.options)].flatMap((table) =>
+          Object.entries(table),
+        );
+        const list = [...new Map(all)].map(([option, { describe, choices, alias, type }]) => ({
           name: option,
           letter: typeof alias === 'string' ? alias : undefined,
           describe: describe ?? '',

@@ -3,7 +3,8 @@ import { escapeText } from '../../bytes/printable.js';
 import { type OpenImageOptions, openImage } from '../../image/open.js';
 import { Handover, type HandoverOptions } from '../../kho/handover.js';
 import { locateHandovers } from '../../kho/locate.js';
-import { writeTriedJson } from '../../render/try-json.js';
+import { writeJudgedCases } from '../../render/try-cases-text.js';
+import { writeJudgedJson, writeTriedJson } from '../../render/try-json.js';
 import { writeKernelMatrix, writeTried } from '../../render/try-text.js';
 import type { Expected } from '../../try/expected.js';
 import { expectedSessionsFromJson } from '../../try/expected-json.js';
@@ -16,6 +17,7 @@ import { UsageError } from '../failure.js';
 import { isImageFile } from '../image-file.js';
 import { IMAGE_OPTIONS, imageOptions } from '../image-options.js';
 import { readInput } from '../input.js';
+import { exitCodeOfSignal } from '../interruption.js';
 import { parseJson } from '../json-input.js';
 import { type NamedKernel, openKernel, openKernels } from '../kernel-input.js';
 import { startProgress } from '../progress.js';
@@ -27,14 +29,18 @@ export const tryCommand: Command = defineCommand({
     ['try vmcore --kernel bzImage', 'what does that kernel make of it?'],
     ['try vmcore --kernels /boot', 'and each of these?'],
     ['try damaged.elf --expect vmcore', 'against what the undamaged one holds'],
+    ['try --cases cases --jobs 2', 'each case of kho fuzz gen, against what is predicted of it'],
   ],
-  exitCodes: '0 all came back as it was, 1 something was lost, 2 it could not be tried',
+  exitCodes:
+    '0 all came back as it was, or all cases went as predicted; 1 something was lost, or went otherwise; 2 it could not be tried; 130 interrupted',
   positionals: {
     image: { type: 'string', describe: 'memory image that holds a handover' },
   },
   options: {
     kernel: { type: 'string', describe: 'bzImage to boot; default the environment variable KHO_KERNEL' },
     kernels: { type: 'string', describe: 'folder of kernels to boot one after the other' },
+    cases: { type: 'string', describe: 'folder of cases that kho fuzz gen --form image wrote' },
+    jobs: { alias: 'j', type: 'number', default: 1, describe: 'with --cases: machines at a time' },
     expect: {
       type: 'string',
       describe: 'what should come back: JSON (docs/try.md), or an image; default what the image itself says',
@@ -54,8 +60,9 @@ export const tryCommand: Command = defineCommand({
     json: { type: 'boolean', default: false, describe: 'print JSON' },
   },
   run: async (args, io) => {
-    const { image, kernel, kernels, json } = args;
-    if (image === undefined) throw new UsageError('expected kho try IMAGE');
+    const { image, kernel, kernels, cases, json } = args;
+    if ((image === undefined) === (cases === undefined))
+      throw new UsageError('expected kho try IMAGE, or kho try --cases FOLDER');
     if (kernel !== undefined && kernels !== undefined)
       throw new UsageError('--kernel and --kernels: choose one');
     const toBoot = kernels === undefined ? [openKernel(kernel)] : openKernels(kernels);
@@ -75,11 +82,39 @@ export const tryCommand: Command = defineCommand({
       timeout: args.timeout,
       keep: args.keep,
     };
+    if (cases !== undefined) return await judgeCases(cases, toBoot, options, args.jobs, json, io);
+    if (image === undefined) return EXIT.trouble;
     const tried = await bootAll(image, imageOptions(args), toBoot, options);
     show(image, tried, json, io);
     return tried.every(({ result }) => result.outcome === 'complete') ? EXIT.ok : EXIT.findings;
   },
 });
+
+async function judgeCases(
+  folder: string,
+  kernels: readonly NamedKernel[],
+  options: Omit<TryOptions, 'kernel'>,
+  jobs: number,
+  json: boolean,
+  { stdout: { write }, paint }: Io,
+): Promise<number> {
+  const [kernel, ...others] = kernels;
+  if (kernel === undefined || others.length > 0 || options.keep !== undefined)
+    throw new UsageError('--cases goes with one kernel, and without --keep');
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new UsageError(`--jobs takes a number from 1 on, found ${jobs}`);
+  const { tryCases } = await import('../try-cases.js');
+  const { cases, interrupted } = await inTrial(folder, () =>
+    tryCases({ folder, kernel, jobs, options, expectation: () => options.expected }),
+  );
+  const release = kernel.kernel.release.split(' ')[0] ?? '';
+  if (json) writeJudgedJson(write, folder, release, cases);
+  else writeJudgedCases(write, folder, release, cases, paint);
+  if (interrupted !== undefined) return exitCodeOfSignal(interrupted);
+  return cases.every(({ agreement }) => agreement !== 'disagrees' && agreement !== null)
+    ? EXIT.ok
+    : EXIT.findings;
+}
 
 interface Tried {
   readonly file: string;
@@ -123,7 +158,7 @@ async function expectation(file: string): Promise<Partial<Expected>> {
     return await inTrial(file, () => {
       const opened = openImage(file);
       try {
-        return expectedOf(Handover.open(opened), LARGEST);
+        return expectedOf(Handover.open(opened), { limit: LARGEST, absent: 'unknown' });
       } finally {
         opened.close();
       }
