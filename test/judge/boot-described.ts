@@ -14,6 +14,7 @@ import {
   tryImage,
 } from '../../src/try/index.js';
 import { expectedOfDescription } from './described-content.js';
+import { TEST_OBJECTS } from './descriptions.js';
 
 /** A handover that was made, and what should come back of it. */
 export interface MadeHandover {
@@ -21,8 +22,10 @@ export interface MadeHandover {
   readonly expected: Expected;
 }
 
-/** Makes a handover from a description. */
-export function makeDescribed(description: HandoverDescription): MadeHandover {
+/** Makes a handover from a description, with the objects that the kernel's own test wants with its files. */
+export function makeDescribed(given: HandoverDescription): MadeHandover {
+  const hasFiles = given.sessions?.some(({ files = [] }) => files.length > 0);
+  const description = { ...given, objects: given.objects ?? (hasFiles ? TEST_OBJECTS : []) };
   const built = buildHandover(description);
   const regions =
     (description.reserveMem ?? []).length === 0 ? [] : Handover.open(built.memory).reservedRegions;

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handovers that are made from descriptions alone and given to a kernel.
-import type { FileDescription, HandoverDescription, SessionDescription } from '../../src/kho/index.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  descriptionFromJson,
+  type FileDescription,
+  type HandoverDescription,
+  type SessionDescription,
+} from '../../src/kho/index.js';
 
 /** A handover to be judged by a kernel. */
 export interface Described {
@@ -33,33 +40,21 @@ const machine = (gib: number): Pick<HandoverDescription, 'kernel' | 'memory'> =>
   memory: [{ start: 0n, size: BigInt(gib) << 30n }],
 });
 
-/** Everything at once that is small: what the quick gate boots. */
-const everything: HandoverDescription = {
-  kernel: KERNEL,
-  reserveMem: [
-    { name: 'oops', size: 64 * KIB, contents: { text: 'a note for the next kernel' } },
-    { name: 'trace', size: 12 * KIB, align: 64 * KIB, contents: { pattern: 7 } },
-  ],
-  sessions: [
-    {
-      name: 'disk',
-      files: [
-        patterned(1, 300 * KIB + 17, { token: 0xffff_ffff_ffff_fff0n, position: 4097, seals: 0x0e }),
-        { size: 0 },
-        { size: 1, contents: { text: 'x' } },
-        patterned(2, MIB, { holes: [{ start: 8 * KIB, length: 100 * KIB }] }),
-        ...[1, 3, 5, 9].map((folioOrder) =>
-          patterned(10 + folioOrder, 2 ** folioOrder * PAGE + 5, { folioOrder }),
-        ),
-      ],
-    },
-    { name: 'many', files: [patterned(3, 5000, { count: 130 })] },
-    ...sessions(60, (index) => (index % 7 === 0 ? [] : [patterned(100 + index, 4 * KIB)])),
-  ],
-  objects: [{ name: 'kept-by-nobody-known', data: 0x1234_5678n }],
-  preserve: [{ order: 0, count: 3 }, { order: 4 }, { order: 10 }],
-  subtrees: [{ name: 'blob', bytes: Uint8Array.of(1, 2, 3, 4) }],
-};
+/** Everything at once that is small: what the quick gate boots, and what labelled cases are made from. */
+const everything = descriptionFromJson(
+  JSON.parse(
+    readFileSync(join(import.meta.dirname, '..', '..', 'fixtures', 'made-up', 'judged.json'), 'utf8'),
+  ),
+);
+
+/**
+ * The objects that the test of a kernel with CONFIG_LIVEUPDATE_TEST keeps with every memfd. Where they are missing it warns of
+ * a reference count when the first file is finished.
+ */
+export const TEST_OBJECTS: HandoverDescription['objects'] = [0n, 1n, 2n].map((version) => ({
+  name: `liveupdate-test-flb-v${version}`,
+  data: 0xfeed_f00d_cafe_bee0n + version,
+}));
 
 /** A handover small enough to break every pointer of it, that has pointers of every kind. */
 export const SMALL: HandoverDescription = {
@@ -77,7 +72,7 @@ export const SMALL: HandoverDescription = {
     },
     ...sessions(51, () => []),
   ],
-  objects: [{ name: 'object', data: 1n }],
+  objects: TEST_OBJECTS,
 };
 
 /** Handovers in the order of how long they take. */
