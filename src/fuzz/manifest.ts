@@ -37,6 +37,8 @@ export interface FuzzCase {
   /** In the order in which they were made; none for a valid case. */
   readonly operators: readonly OperatorUse[];
   readonly expected: ExpectedOutcome;
+  /** File that describes address spaces, as `kho verify --areas` takes it, where the case needs one to be judged. */
+  readonly areas?: string;
   /** Size of the file. */
   readonly bytes: number;
   /** Of the file, in hex. */
@@ -52,5 +54,7 @@ export interface FuzzManifest {
   readonly seed: number;
   readonly schema: string;
   readonly form: CaseForm;
+  /** Of the image that cases were made of, in hex, where they start from a captured handover. */
+  readonly baseSha256?: string;
   readonly cases: readonly FuzzCase[];
 }

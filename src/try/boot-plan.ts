@@ -127,7 +127,8 @@ function freeRuns({ ram, scratch, busy }: BootRequest): PageRun[] {
   const runs = scratch.map(({ start, size }): PageRun => {
     const first = Number((start + BigInt(PAGE_SIZE - 1)) / BigInt(PAGE_SIZE));
     const end = Math.min(Number((start + size) / BigInt(PAGE_SIZE)), FOUR_GIB);
-    return { pfn: first, count: Math.max(0, end - first) };
+    // Regions of a damaged array may be anywhere.
+    return first < end ? { pfn: first, count: end - first } : { pfn: 0, count: 0 };
   });
   const outside = withoutRuns([{ pfn: 0, count: FOUR_GIB }], usableRam(ram));
   return withoutRuns(runs, [{ pfn: 0, count: LOWEST }, ...outside, ...busy]);

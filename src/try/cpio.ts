@@ -14,6 +14,10 @@ export interface CpioEntry {
 }
 
 const MAGIC = '070701';
+const FOLDER = 0o40000;
+/** As usr/gen_init_cpio.c of the kernel writes them. */
+const FIRST_INODE = 721;
+const DEVICE = [3, 1] as const;
 const TRAILER: CpioEntry = { name: 'TRAILER!!!', mode: 0 };
 
 /** An archive of these members, in their order; folders come before what lies in them. */
@@ -31,10 +35,25 @@ export function cpioArchive(entries: readonly CpioEntry[]): Uint8Array {
     TRAILER,
   ].entries()) {
     const named = encodeUtf8(`${name}\0`);
+    const isTrailer = name === TRAILER.name;
+    const links = (mode & FOLDER) === FOLDER ? 2 : 1;
     // ino, mode, uid, gid, nlink, mtime, filesize, devmajor, devminor, rdevmajor, rdevminor, namesize, check
-    const fields = [index + 1, mode, 0, 0, 1, 0, bytes.length, 0, 0, ...device, named.length, 0];
+    const start = isTrailer ? 0 : FIRST_INODE + index;
+    const fields = [
+      start,
+      mode,
+      0,
+      0,
+      links,
+      0,
+      bytes.length,
+      ...(isTrailer ? [0, 0] : DEVICE),
+      ...device,
+      named.length,
+      0,
+    ];
     const header = encodeUtf8(
-      `${MAGIC}${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}`,
+      `${MAGIC}${fields.map((field) => field.toString(16).toUpperCase().padStart(8, '0')).join('')}`,
     );
     const head = new Uint8Array(header.length + named.length);
     head.set(header);

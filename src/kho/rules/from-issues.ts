@@ -28,6 +28,8 @@ export function isOfBlob({ part, consumer, path }: HandoverIssue): boolean {
 /** Whether an issue is of what a file of a session keeps. */
 export function isOfFile({ part, consumer, path = '' }: HandoverIssue): boolean {
   return (
-    part === 'consumer' && consumer === 'LUO' && /\.files(?:#\d+)?(?:\.files)?\[\d+\]\.data[./]/.test(path)
+    part === 'consumer' &&
+    consumer === 'LUO' &&
+    /\.files(?:#\d+)?(?:\.files)?\[\d+\]\.data(?:[./]|$)/.test(path)
   );
 }

@@ -74,8 +74,10 @@ export const luoRules: readonly Rule[] = [
     check: (handover, tell) => {
       for (const issue of ofLuo(handover.issues)) {
         if (!VALUES.has(issue.code) || (isOfBlob(issue) && issue.code === 'TRUNCATED')) continue;
-        // Told by rules of their own, over all blocks of a list.
-        if (/^expected (?:a value that \[|\d+ elements in the list)/.test(issue.message)) continue;
+        // Told by rules of their own, over all blocks of a list; there is one list of objects only.
+        const isObject = /\bflbs\[\d+\]\.name$/.test(issue.path ?? '');
+        if (!isObject && /^expected (?:a value that \[|\d+ elements in the list)/.test(issue.message))
+          continue;
         const isNameless = /sessions\[\d+\]\.name$/.test(issue.path ?? '');
         const effect = isNameless ? 'silent' : effectOf(issue);
         tell(

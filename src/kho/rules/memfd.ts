@@ -68,6 +68,7 @@ export const memfdRules: readonly Rule[] = [
           isOfFile(issue) &&
           !/[./](?:chunk|folios)/.test(issue.path ?? '') &&
           issue.code !== 'ABSENT' &&
+          issue.code !== 'NO_LAYOUT' &&
           issue.code !== 'LOOP',
       );
       tellIssues(own, tell);

@@ -170,13 +170,16 @@ export const reachableRules: readonly Rule[] = [
     source: `kho_scratch_overlap(), ${KHO}`,
     effect: 'corrupt',
     needs: ['scratch'],
-    check: ({ reach, scratch }, tell) => {
+    check: ({ reach, scratch, root }, tell) => {
+      // In KHO's form of 2023 the tree is a segment of kexec, which puts those into scratch.
+      const isSegment = root.identified?.version.variant === 'tree';
       const regions = (scratch.regions ?? []).map(({ address: base, size }) => ({
         base,
         start: Number(base) / PAGE,
         end: Number(base + size) / PAGE,
       }));
       for (let index = 0; index < reach.count; index++) {
+        if (isSegment && reach.kind(index) === 'root') continue;
         const pfn = reach.pfn(index);
         const end = pfn + reach.pages(index);
         for (const region of regions) {
