@@ -33,10 +33,7 @@ export function makeDescribed(given: HandoverDescription): MadeHandover {
   return { built, expected: expectedOfDescription(description, addressOf) };
 }
 
-/**
- * Gives memory to a kernel, entered as the undamaged handover says. Regions of `reserve_mem=` are asked for even where the
- * memory does not speak of them any more.
- */
+/** Gives memory to a kernel, entered as the undamaged handover says. */
 export async function bootWith(
   memory: ImageMemory,
   kernel: KernelFile,
@@ -47,10 +44,5 @@ export async function bootWith(
     root: built.root,
     scratch: built.scratch.map(({ start, size }) => ({ address: start, size })),
   };
-  const told = new Set(Handover.open(memory, handover).reservedRegions.map(({ name }) => name));
-  const append = expected.regions
-    .filter(({ name }) => !told.has(name))
-    .map(({ name, size }) => `reserve_mem=${size}:4096:${name}`)
-    .join(' ');
-  return await tryImage(memory, { kernel, expected, append, ...options, handover });
+  return await tryImage(memory, { kernel, expected, ...options, handover });
 }
