@@ -66,7 +66,8 @@ export const SMALL: HandoverDescription = {
       files: [
         patterned(1, 9 * KIB),
         patterned(2, 70 * KIB, { folioOrder: 3 }),
-        ...Array.from({ length: 62 }, () => ({ size: 0 })),
+        // Without a position an empty file is all zeros, as is memory that a broken pointer leads to.
+        ...Array.from({ length: 62 }, (_, index) => ({ size: 0, position: index + 1 })),
         patterned(3, 300 * PAGE, { folioOrder: 0 }),
       ],
     },

@@ -11,7 +11,7 @@ import { judgePointers } from './pointer-flips.js';
 
 const USAGE = `npm run judge -- WHAT [--kernel bzImage]
   encoders   [--only NAME,…]           handovers made from descriptions
-  pointers   [--seed N] [--each N]     a byte of pointers changed: of each kind at most --each (4)
+  pointers   [--seed N] [--each N] [--only PATTERN]  a byte of pointers changed: of each kind at most --each (4)
   migration  [--older bzImage]         the captured handover migrated to other kernels and back`;
 
 /** Runs the command. @returns its exit code: 1 when a kernel did not do what it should */
@@ -39,7 +39,11 @@ export async function main(args: readonly string[]): Promise<number> {
     what === 'encoders'
       ? judgeEncoders(kernel, values.only?.split(','))
       : what === 'pointers'
-        ? judgePointers(kernel, Number(values.seed), Number(values.each))
+        ? judgePointers(kernel, {
+            seed: Number(values.seed),
+            each: Number(values.each),
+            only: new RegExp(values.only ?? ''),
+          })
         : what === 'migration'
           ? judgeMigration(kernel, older)
           : undefined;
