@@ -88,7 +88,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/migrate.js')).migrate,
   },
   {
-name: 'try',
+    name: 'try',
     positionals: '[image]',
     summary: 'give a handover to a real kernel in QEMU and see what it makes of it',
     load: async () => (await import('./commands/try.js')).tryCommand,

@@ -24,7 +24,7 @@ const AGREES: Readonly<Record<KernelEffect, (seen: Seen) => boolean>> = {
   oops: ({ outcome }) => outcome === 'panic',
   hang: ({ outcome }) => outcome === 'hang',
   'open-fails': ({ outcome, silent }) => outcome === 'sessions-lost' && !silent,
-  'file-fails': ({ outcome }) => outcome === 'restored-with-errors',
+  'file-fails': ({ outcome, silent }) => outcome === 'restored-with-errors' && !silent,
   silent: ({ silent }) => silent,
   // Memory that is used twice may show in any way.
   corrupt: ({ outcome }) => outcome !== 'complete',

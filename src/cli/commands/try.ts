@@ -85,7 +85,7 @@ export const tryCommand: Command = defineCommand({
     if (cases !== undefined) return await judgeCases(cases, toBoot, options, args.jobs, json, io);
     if (image === undefined) return EXIT.trouble;
     const tried = await bootAll(image, imageOptions(args), toBoot, options);
-    show(image, tried, json, io);
+    show(image, tried, json ? 'json' : kernels === undefined ? 'text' : 'matrix', io);
     return tried.every(({ result }) => result.outcome === 'complete') ? EXIT.ok : EXIT.findings;
   },
 });
@@ -104,8 +104,16 @@ async function judgeCases(
   if (!Number.isInteger(jobs) || jobs < 1)
     throw new UsageError(`--jobs takes a number from 1 on, found ${jobs}`);
   const { tryCases } = await import('../try-cases.js');
+  const { SoundHandovers } = await import('../sound-handovers.js');
+  const sound = new SoundHandovers();
   const { cases, interrupted } = await inTrial(folder, () =>
-    tryCases({ folder, kernel, jobs, options, expectation: () => options.expected }),
+    tryCases({
+      folder,
+      kernel,
+      jobs,
+      options,
+      expectation: (given) => options.expected ?? sound.expected(given),
+    }),
   );
   const release = kernel.kernel.release.split(' ')[0] ?? '';
   if (json) writeJudgedJson(write, folder, release, cases);
@@ -168,14 +176,19 @@ async function expectation(file: string): Promise<Partial<Expected>> {
   return await inTrial(file, () => ({ sessions: expectedSessionsFromJson(json) }));
 }
 
-function show(image: string, tried: readonly Tried[], json: boolean, { stdout: { write }, paint }: Io): void {
+function show(
+  image: string,
+  tried: readonly Tried[],
+  form: 'json' | 'text' | 'matrix',
+  { stdout: { write }, paint }: Io,
+): void {
   const boots = tried.map(({ file, result }) => ({
     boot: { image, kernel: file, scratch: result.scratch },
     verdict: result,
     commandLine: result.commandLine,
   }));
-  if (json) writeTriedJson(write, image, boots);
-  else if (boots.length > 1)
+  if (form === 'json') writeTriedJson(write, image, boots);
+  else if (form === 'matrix')
     writeKernelMatrix(
       write,
       image,

@@ -13,6 +13,10 @@ const PAGE = 4096;
 /** DIRTY and UPTODATE. */
 const KNOWN_FLAGS = 3;
 
+/** F_SEAL_EXEC, and SHRINK, GROW, WRITE and FUTURE_WRITE. */
+const SEAL_EXEC = 0x20;
+const EXEC_BRINGS = 0x1e;
+
 const address = (pfn: number): bigint => BigInt(pfn) * BigInt(PAGE);
 
 function* filesWithFolios(
@@ -72,6 +76,26 @@ export const memfdRules: readonly Rule[] = [
           issue.code !== 'LOOP',
       );
       tellIssues(own, tell);
+    },
+  },
+  {
+    id: 'memfd-exec-seal',
+    family: 'luo',
+    severity: 'warning',
+    title:
+      'A file sealed against a change of its executable bits is sealed against writing, growing and shrinking too',
+    why: 'The kernel makes the file anew with executable bits, and there F_SEAL_EXEC brings the other seals: one from memfd_create(MFD_NOEXEC_SEAL) comes back as a file that nobody can write to.',
+    source: `memfd_luo_retrieve(), ${MEMFD}; memfd_add_seals(), mm/memfd.c, Linux 7.3.4`,
+    effect: 'silent',
+    needs: ['luo'],
+    check: (handover, tell) => {
+      for (const { files } of handover.sessions)
+        for (const { memfd, path } of files) {
+          const seals = memfd?.seals ?? 0;
+          if ((seals & SEAL_EXEC) === 0 || (seals & EXEC_BRINGS) === EXEC_BRINGS) continue;
+          const message = `expected seals ${formatHex(seals | EXEC_BRINGS)} with F_SEAL_EXEC, found ${formatHex(seals)}`;
+          tell(message, { path: `${path}.data.seals`, address: memfd?.address });
+        }
     },
   },
   {
