@@ -46,6 +46,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/cost.js')).cost,
   },
   {
+    name: 'graph',
+    positionals: '<image>',
+    summary: 'show what a handover leads to, counted by kind, or draw it',
+    load: async () => (await import('./commands/graph.js')).graph,
+  },
+  {
     name: 'schema',
     positionals: '<action> [names..]',
     summary: 'list, show and compare the layouts of all versions',
@@ -107,9 +113,10 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'fuzz',
-    positionals: '<command>',
-    summary: 'labelled test cases for whoever reads handovers: run them, make failures small',
-    load: async () => (await import('./commands/fuzz.js')).fuzz,
+    positionals: '<command> [case]',
+    summary: 'labelled test cases for whoever reads handovers: write them, run a program on them',
+    load: async () => (await import('./commands/fuzz.js')).loadFuzz(),
+    parts: async () => (await import('./commands/fuzz.js')).fuzzParts,
   },
   {
     name: 'demo',

@@ -24,6 +24,15 @@ export interface CommandEntry {
   readonly positionals: string;
   readonly summary: string;
   readonly load: () => Promise<Command>;
+  /** The commands that it is made up of, `kho fuzz` of `run`, `min`, …: the word after its own says which. */
+  readonly parts?: () => Promise<readonly CommandEntry[]>;
+}
+
+/** Values worth naming, though others are taken. */
+export interface Suggestion {
+  readonly words: () => readonly string[];
+  /** Whether a file may stand there as well. */
+  readonly orFiles?: true;
 }
 
 /** What a command is made of. */
@@ -35,6 +44,8 @@ export interface CommandSpec<P extends OptionTable, O extends OptionTable> {
   /** The positionals by name. */
   readonly positionals: P;
   readonly options: O;
+  /** What completion offers for a positional or option that has no `choices`, by its name; otherwise files. */
+  readonly suggestions?: Readonly<Record<string, Suggestion>>;
   /** Whether a program with its arguments follows after `--`: they come as `args['--']`, untouched. */
   readonly program?: boolean;
   /** Does it. @returns the exit code */
@@ -48,15 +59,13 @@ export type CommandArguments<P extends OptionTable, O extends OptionTable> = Arg
 
 type OptionTable = Readonly<Record<string, Options>>;
 
+/** What help, manual and completion tell of a command. */
+export type CommandHelp = Readonly<Required<Omit<CommandSpec<OptionTable, OptionTable>, 'run' | 'program'>>>;
+
 /** A loaded command. */
-export interface Command {
-  readonly options: OptionTable;
-  /** What its positionals can be, where that is one of a list. */
-  readonly words: readonly string[];
+export interface Command extends CommandHelp {
   /** Names of the positionals and options that take several values. */
   readonly lists: ReadonlySet<string>;
-  /** The commands that it is made up of: `kho fuzz` of `run`, `min`, …; the word after its own says which. */
-  readonly commands?: readonly CommandEntry[];
   /** Makes the command what a parser parses; once parsing has run it, `done` gets the exit code. */
   register(parser: Argv<unknown>, entry: CommandEntry, io: () => Io, done: (code: number) => void): void;
 }
@@ -69,11 +78,14 @@ const WITH_PROGRAM = { ...WORDS, 'populate--': true } as const;
 export function defineCommand<const P extends OptionTable, const O extends OptionTable>(
   spec: CommandSpec<P, O>,
 ): Command {
-  const { positionals, options, run } = spec;
+  const { examples, exitCodes, positionals, options, suggestions = {}, run } = spec;
   const named = Object.entries({ ...positionals, ...options });
   return {
+    examples,
+    exitCodes,
+    positionals,
     options,
-    words: Object.values<Options>(positionals).flatMap(({ choices }) => choices?.map(String) ?? []),
+    suggestions,
     lists: new Set(named.filter(([, { array }]) => array === true).map(([name]) => name)),
     register(parser, entry, io, done) {
       const table: P & O = { ...positionals, ...options };
@@ -97,10 +109,12 @@ export function defineCommand<const P extends OptionTable, const O extends Optio
   };
 }
 
-function usageText(
-  entry: CommandEntry,
-  spec: Pick<CommandSpec<OptionTable, OptionTable>, 'examples' | 'exitCodes'>,
-): string {
+/** The names of the positionals of a command, in their order. */
+export function positionalNames({ positionals }: CommandEntry): readonly string[] {
+  return [...positionals.matchAll(/[[<]([\w-]+)/g)].map(([, name = '']) => name);
+}
+
+function usageText(entry: CommandEntry, spec: Pick<CommandHelp, 'examples' | 'exitCodes'>): string {
   const width = Math.max(...spec.examples.map(([line]) => line.length));
   const examples = spec.examples.map(([line, what]) => `  kho ${line.padEnd(width)}  # ${what}`);
   // yargs puts the command line itself above.

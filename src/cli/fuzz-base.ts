@@ -2,6 +2,7 @@
 // Where cases come from, by what the command line says.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { BlobSource } from '../fuzz/blob-source.js';
 import type { CaseSource } from '../fuzz/case-source.js';
 import { FuzzError } from '../fuzz/error.js';
 import { HandoverBench } from '../fuzz/handover-bench.js';
@@ -40,7 +41,8 @@ export interface OpenedSource {
  */
 export function openSource(schema: string, form: CaseForm, base: string | undefined): OpenedSource {
   try {
-    if (!areImages(schema, form)) throw new UsageError('blobs come next');
+    if (!areImages(schema, form))
+      return { source: new BlobSource(schema), baseSha256: undefined, close: () => undefined };
     if (base === undefined)
       return { source: new ImageSource(schema), baseSha256: undefined, close: () => undefined };
     return inFile(base, () => {

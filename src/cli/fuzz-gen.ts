@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { escapeText } from '../bytes/printable.js';
+import { cIndex } from '../fuzz/c-array.js';
 import { type MadeCase, makeCases } from '../fuzz/case-set.js';
 import { FuzzError } from '../fuzz/error.js';
 import type { CaseForm, FuzzCase, FuzzManifest } from '../fuzz/manifest.js';
@@ -18,6 +19,8 @@ import { VERSION } from './version.js';
 
 /** Name of the list of a folder's cases. */
 export const MANIFEST = 'manifest.json';
+/** Name of the C header that includes all others. */
+const INDEX = 'cases.h';
 /** More would fill a disk before anybody looks at them. */
 const MOST_CASES = 1_000_000;
 
@@ -25,23 +28,23 @@ const MOST_CASES = 1_000_000;
 export const GEN_OPTIONS = {
   schema: {
     type: 'string',
-    describe: 'gen: a version as kho schema list shows it; handover, handover-7.3: whole handovers',
+    describe: 'a version as kho schema list shows it; handover, handover-7.3: whole handovers',
   },
-  count: { type: 'number', default: 100, describe: 'gen: how many cases' },
-  seed: { type: 'number', default: 1, describe: 'gen: the same seed gives the same cases' },
+  count: { type: 'number', default: 100, describe: 'how many cases' },
+  seed: { type: 'number', default: 1, describe: 'the same seed gives the same cases' },
   form: {
     choices: ['blob', 'image', 'c-array'],
-    describe: 'gen: packed blobs or FDTs, whole memory images, C headers',
+    describe: 'packed blobs or FDTs, whole memory images, C headers',
   },
-  operators: { type: 'string', describe: 'gen: only these changes, with commas (docs/fuzz-cases.md)' },
-  family: { type: 'string', describe: 'gen: only changes of these families, with commas' },
+  operators: { type: 'string', describe: 'only these changes, with commas (docs/fuzz-cases.md)' },
+  family: { type: 'string', describe: 'only changes of these families, with commas' },
   'valid-every': {
     type: 'number',
     default: 10,
-    describe: 'gen: one case in so many stays sound, 0 for none',
+    describe: 'one case in so many stays sound, 0 for none',
   },
   base: { type: 'string', describe: 'change this captured image in place of made-up ones' },
-  force: { type: 'boolean', default: false, describe: 'gen: replace the cases of a folder' },
+  force: { type: 'boolean', default: false, describe: 'replace the cases of a folder' },
 } as const;
 
 /** What `kho fuzz gen` is told. */
@@ -93,8 +96,10 @@ export function runGen(args: GenArguments, io: Io): number {
     const passedOver: string[] = [];
     const cases: FuzzCase[] = [];
     let total = 0;
+    const isFree = request.operators === undefined && request.families === undefined;
     const made = makeCases(opened.source, request, (id, why) => {
-      passedOver.push(why === 'not-told' ? `${id} (its rule was not told)` : id);
+      if (why === 'not-told') passedOver.push(`${id} (what it must break was not told)`);
+      else if (!isFree) passedOver.push(id);
     });
     for (const each of made) {
       const written = writeCase(out, each, cases.length, String(count).length);
@@ -104,6 +109,7 @@ export function runGen(args: GenArguments, io: Io): number {
     }
     progress.end();
     const manifest: FuzzManifest = { ...parameters, cases };
+    if (form === 'c-array') replaceFile(join(out, INDEX), new TextEncoder().encode(cIndex(cases)));
     replaceFile(join(out, MANIFEST), new TextEncoder().encode(manifestText(manifest)));
     const valid = cases.filter(({ expected }) => expected.verdict === 'valid').length;
     const rules = new Set(cases.flatMap(({ expected }) => expected.rules));
@@ -111,7 +117,7 @@ export function runGen(args: GenArguments, io: Io): number {
       `${escapeText(out)}: ${counted(cases.length, 'case')} (${valid} valid, ${cases.length - valid} not), ` +
         `${counted(rules.size, 'rule')} broken, ${formatSize(total)}\n`,
     );
-    if (passedOver.length > 0) io.stderr.write(`kho: nothing to change for ${passedOver.join(', ')}\n`);
+    if (passedOver.length > 0) io.stderr.write(`kho: nothing to do for ${passedOver.join(', ')}\n`);
     return EXIT.ok;
   } catch (error) {
     if (error instanceof FuzzError) throw new UsageError(error.message, 'kho fuzz --help');

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which cases make up a set: the same request gives the same cases, in the same order, on every machine.
+import { cArray } from './c-array.js';
 import type { CaseContent, CaseSource, NamedOperator } from './case-source.js';
-import { LOW_LEVEL } from './case-source.js';
+import { LOW_LEVEL, ON_DEMAND } from './case-source.js';
 import { fuzzError } from './error.js';
 import type { CaseForm, FuzzCase } from './manifest.js';
 import { mixSeeds } from './random.js';
@@ -53,7 +54,12 @@ export function chosenOperators(
 export function remake(source: CaseSource, repro: Repro): MadeCase | undefined {
   const { schema, operators, seed, base } = repro;
   const made = source.make(typeof base === 'number' ? base : 0, operators, seed);
-  return made && { ...made, schema, repro: formatRepro(repro) };
+  if (made === undefined) return undefined;
+  const content =
+    repro.form === 'c-array'
+      ? { bytes: new TextEncoder().encode(cArray(repro, made.bytes)), extension: 'h' }
+      : undefined;
+  return { ...made, ...content, schema, repro: formatRepro(repro) };
 }
 
 /**
@@ -72,7 +78,9 @@ export function* makeCases(
   const chosen = chosenOperators(source.operators, request);
   const isFree = request.operators === undefined && request.families === undefined;
   const low = chosen.filter(({ family }) => LOW_LEVEL.has(family)).map(({ id }) => id);
-  let labelled = chosen.filter(({ family }) => !LOW_LEVEL.has(family)).map(({ id }) => id);
+  let labelled = chosen
+    .filter(({ family }) => !LOW_LEVEL.has(family) && !(isFree && ON_DEMAND.has(family)))
+    .map(({ id }) => id);
   if (!isFree) labelled = [...labelled, ...low];
   let turn = 0;
   let lowTurn = 0;

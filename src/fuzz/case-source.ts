@@ -40,3 +40,6 @@ export interface CaseSource {
 
 /** Families of changes whose outcome is computed. */
 export const LOW_LEVEL: ReadonlySet<string> = new Set(['bits', 'bytes', 'tokens']);
+
+/** Families of changes that are made only when they are asked for: values that are no blobs, and cases that are large. */
+export const ON_DEMAND: ReadonlySet<string> = new Set(['json', 'limits']);

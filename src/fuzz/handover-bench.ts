@@ -34,12 +34,14 @@ export class HandoverBench {
 
   /**
    * Judges a changed copy just as `kho verify IMAGE` does, with `--areas` where somebody describes some; where nothing in
-   * memory leads to the root, it is taken to be where it was.
+   * memory leads to the root, it is taken to be where it was. `codes` are those of all that was wrong while it was read.
    */
-  judge(memory: ImageMemory, areas?: unknown): Verification {
+  judge(memory: ImageMemory, areas?: unknown): Verification & { readonly codes: ReadonlySet<string> } {
     const { setupData, root } = this.handover;
     const known = setupData === undefined ? root.address : undefined;
-    return verifyHandover(open(memory, areas, known), { maxPerRule: 1 });
+    const handover = open(memory, areas, known);
+    const verification = verifyHandover(handover, { maxPerRule: 1 });
+    return { ...verification, codes: new Set(handover.issues.map(({ code }) => code)) };
   }
 
   /** Every declared field of it. */

@@ -13,7 +13,7 @@ export interface ImageCase {
   readonly areas: unknown;
   readonly operators: readonly OperatorUse[];
   readonly expected: ExpectedOutcome;
-  /** Rules that had to be told and were not: a fault of the operator or of verification. */
+  /** Rules and codes that had to be told and were not: a fault of the operator or of verification. */
   readonly missing: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function makeImageCase(
     if (change === undefined) return undefined;
     uses.push({ id, family, ...change });
   }
-  const { counts, findings } = bench.judge(memory, areas);
+  const { counts, findings, codes } = bench.judge(memory, areas);
   const isComputed = operators.some(({ rules }) => rules.length === 0);
   if (isComputed) {
     const told = findings.filter(({ rule, severity }) => severity !== 'note' && !bench.told.has(rule));
@@ -62,7 +62,11 @@ export function makeImageCase(
   const wanted = [...new Set(operators.flatMap(({ rules }) => rules))];
   const told = wanted.filter((rule) => counts.has(rule));
   // One change may hide another; of a single one nothing may be hidden.
-  const missing = operators.length > 1 && told.length > 0 ? [] : wanted.filter((rule) => !counts.has(rule));
+  const untold = [
+    ...wanted.filter((rule) => !counts.has(rule)),
+    ...operators.flatMap((each) => each.codes ?? []).filter((code) => !codes.has(code)),
+  ];
+  const missing = operators.length > 1 && told.length > 0 ? [] : untold;
   const effect = operators.reduce<KernelEffect>(
     (worst, each) => (BY_WEIGHT.indexOf(each.effect) > BY_WEIGHT.indexOf(worst) ? each.effect : worst),
     'none',

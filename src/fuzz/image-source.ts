@@ -48,8 +48,8 @@ export class ImageSource implements CaseSource {
     if (known !== undefined) return known;
     const { kernels } = this.#target;
     const kernel = kernels[base % kernels.length] ?? { kernel: '7.3' };
-    const { memory } = sampleOf(handovers({ ...kernel, rich: true }), base);
-    const bench = new HandoverBench(memory);
+    const { memory, areas } = sampleOf(handovers({ ...kernel, rich: true }), base);
+    const bench = new HandoverBench(memory, areas);
     if (this.#benches.size >= KEPT) this.#benches.clear();
     this.#benches.set(base, bench);
     return bench;

@@ -7,6 +7,7 @@ import { PAGE_SHIFT } from '../image/physical-memory.js';
 import { buildHandover } from '../kho/build-handover.js';
 import { Handover } from '../kho/handover.js';
 import type { HandoverDescription } from '../kho/handover-description.js';
+import { type DescribedSpaces, describeDevices } from './device-contexts.js';
 import { type DescriptionOptions, handoverDescriptions } from './handover-descriptions.js';
 import { MachineMemory } from './machine-memory.js';
 
@@ -17,6 +18,8 @@ export interface MadeHandover {
   readonly memory: ImageMemory;
   /** Physical address of the root FDT. */
   readonly root: bigint;
+  /** What `kho verify --areas` takes, where address spaces are handed over; their devices have context entries. */
+  readonly areas: DescribedSpaces | undefined;
 }
 
 /** Video memory and firmware of a PC: no RAM. */
@@ -29,7 +32,9 @@ const LEGACY_HOLE: PageRun = { pfn: 0xa0, count: 0x60 };
  */
 export function machineOf(description: HandoverDescription): MadeHandover {
   const { memory, root } = buildHandover(description);
-  dropZeros(memory, Handover.open(memory, { root }));
+  const handover = Handover.open(memory, { root });
+  dropZeros(memory, handover);
+  const areas = handover.iommu.ioases.length > 0 ? describeDevices(memory, handover) : undefined;
   const spans = description.memory ?? [{ start: 0n, size: 512n << 20n }];
   const ram = spans.flatMap(({ start, size }): PageRun[] => {
     const pfn = Number(start >> BigInt(PAGE_SHIFT));
@@ -40,7 +45,7 @@ export function machineOf(description: HandoverDescription): MadeHandover {
       { pfn: Math.max(pfn, behind), count: Math.max(0, end - Math.max(pfn, behind)) },
     ];
   });
-  return { description, memory: new MachineMemory(memory, ram), root };
+  return { description, memory: new MachineMemory(memory, ram), root, areas };
 }
 
 /** Leaves out pages of contents that are zeros: memory is zeros where nothing is said of it. */

@@ -74,6 +74,17 @@ const NO_ROOT: HandoverRoot = {
 /**
  * A handover in physical memory, read lazily: each part when it is first asked for. Nothing is thrown for what is wrong
  * with it; `issues` has all of it, and one damaged consumer does not hide the others.
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { Handover } from 'kho-toolkit/kho';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/kho-luo.trimmed.elf');
+ * const handover = Handover.open(image);
+ * for (const { name, files } of handover.sessions) console.log(name, files.length);
+ * image.close();
+ * ```
  */
 export class Handover {
   readonly memory: PhysicalMemory;

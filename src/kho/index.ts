@@ -6,6 +6,7 @@
  * @module kho
  */
 
+export { type Acceptance, acceptanceOf } from './acceptance.js';
 export type { Backing, MappingDifference, MappingFault } from './area-mappings.js';
 export { BlockSet } from './block-set.js';
 export { type FinishOptions, HandoverBuilder } from './build.js';
@@ -116,6 +117,14 @@ export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserv
 export type { RunColumns } from './preserved-runs.js';
 export type { RamMap } from './ram.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export {
+  type GraphKind,
+  type GraphNode,
+  type GraphSource,
+  type ReachGraph,
+  reachGraph,
+} from './reach-graph.js';
+export { rulesFor } from './rules/concerns.js';
 export { FACTS, type Fact, type FactName, Facts } from './rules/facts.js';
 export type {
   Finding,

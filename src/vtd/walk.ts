@@ -33,6 +33,21 @@ const PROGRESS_STEP = 4096;
  *
  * @throws WalkError BAD_ARGUMENT for a number of levels that the stage does not have, or a top table that is no address
  * of a page; ImageError when the image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { extentAt, permissionText, walkTable } from 'kho-toolkit/vtd';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/vtd-legacy.trimmed.elf');
+ * const { extents, findings } = walkTable(image, { stage: 'second', table: 0x696e000n, levels: 4 });
+ * for (let row = 0; row < extents.length; row++) {
+ *   const { iova, phys, length, bits } = extentAt(extents, row);
+ *   console.log(iova, phys, length, permissionText(bits));
+ * }
+ * console.log(findings.length);
+ * image.close();
+ * ```
  */
 export function walkTable(memory: PhysicalMemory, root: TableRoot, options: WalkOptions = {}): WalkResult {
   const format = pagingFormat(root.stage);

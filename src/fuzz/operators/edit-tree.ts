@@ -8,6 +8,8 @@ import { type FdtTreeNode, readTree } from '../../fdt/tree.js';
 import { PAGE_SIZE } from '../../image/physical-memory.js';
 import { type Change, put, type Site } from '../image-operator.js';
 
+const SETUP = ['setup_data_kho'];
+
 /** Changes a node; `undefined` where it has nothing that could be changed so. */
 export type EditNode = (root: FdtTreeNode) => FdtTreeNode | undefined;
 
@@ -18,12 +20,28 @@ function edited(fdt: Fdt, edit: EditNode): Uint8Array | undefined {
 }
 
 /** Writes the root anew. @returns false where there is nothing to change, or no room for it */
-export function editRoot({ bench, store }: Site, edit: EditNode): boolean {
+export function editRoot(site: Site, edit: EditNode): boolean {
+  const { bench, store } = site;
   const { fdt, address, size } = bench.handover.root;
   const blob = fdt && edited(fdt, edit);
   const room = Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
-  if (blob === undefined || blob.length > room) return false;
+  if (blob === undefined) return false;
+  if (blob.length > room) return relocate(site, blob);
   store.write(address, blob);
+  return true;
+}
+
+/** Puts the tree of the form of 2023 where there is room: at the start of scratch, in which kexec had put it as well. */
+function relocate(site: Site, blob: Uint8Array): boolean {
+  const { root, scratch } = site.bench.handover;
+  const [address] = site.bench.fields(SETUP, 'dt_addr');
+  const [size] = site.bench.fields(SETUP, 'dt_size');
+  const [region] = scratch.regions ?? [];
+  if (address === undefined || size === undefined || region === undefined) return false;
+  site.store.write(root.address, new Uint8Array(4));
+  site.store.write(region.address, blob);
+  put(site, address, region.address);
+  put(site, size, BigInt(blob.length));
   return true;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes to the lists of the live update orchestrator: sessions, files, objects bound to files.
+import { encodeUnchecked } from '../../schemas/lang/encode.js';
 import { sizeOf } from '../../schemas/lang/size.js';
 import {
   BEYOND,
@@ -22,6 +23,11 @@ const SESSION = ['luo_session_ser'];
 const FILE = ['luo_file_ser'];
 const FLB = ['luo_flb_ser'];
 const STATE = ['luo_ser', 'LUO'];
+
+/** Blocks of a list that kernels follow (KHO_MAX_BLOCKS). */
+const MOST_BLOCKS = 10_000;
+/** Page frame from 64 MiB on, where made-up handovers have nothing. */
+const FREE_PAGES = 0x4000;
 
 /** Gives two fields of one list the same value; the first of them keeps its own. */
 function twins(holders: readonly string[], field: string): (site: Site) => Change | undefined {
@@ -240,6 +246,28 @@ export const luoOperators: readonly ImageOperator[] = [
     rules: ['preserved-reached'],
     effect: 'silent',
     apply: inField(SESSION_BLOCK, 'next', (old) => (old === 0n ? undefined : 0n)),
+  },
+  {
+    id: 'session-chain-endless',
+    family: 'limits',
+    doc: 'the list of sessions has more blocks than kernels follow',
+    on: LUO,
+    rules: ['luo-chain'],
+    codes: ['LIMIT'],
+    effect: 'panic',
+    apply: (site) => {
+      const last = site.bench.fields(SESSION_BLOCK, 'next').find(({ value }) => value === 0n);
+      const block = site.bench.handover
+        .consumer('LUO')
+        ?.reached.find(({ address }) => address === last?.block);
+      if (last === undefined || block?.layout === undefined) return undefined;
+      for (let index = 0; index < MOST_BLOCKS; index++) {
+        const next = index + 1 < MOST_BLOCKS ? BigInt(FREE_PAGES + index + 1) << 12n : 0n;
+        const sessions = [{ name: `more-${index}`, files: 0n, count: 0n }];
+        site.store.putPage(FREE_PAGES + index, encodeUnchecked(block.layout, { next, count: 1n, sessions }));
+      }
+      return put(site, last, BigInt(FREE_PAGES) << 12n);
+    },
   },
   {
     id: 'session-nameless',

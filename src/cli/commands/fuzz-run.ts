@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { escapeText } from '../bytes/printable.js';
-import type { FuzzCase, FuzzManifest } from '../fuzz/manifest.js';
-import { OUTCOME_CLASSES, type Outcome, type OutcomeClass } from '../fuzz/outcome.js';
-import { type OutcomeGroup, writeOutcomes } from '../render/fuzz-run-text.js';
-import { JSON_SCHEMA_VERSION } from '../render/json-text.js';
-import { count } from '../render/size.js';
-import { writeJsonValue } from '../render/value-json.js';
-import { MANIFEST_FILE, readManifestFile } from './case-folder.js';
-import { type Command, defineCommand, type Io } from './command.js';
-import { EXIT } from './exit-code.js';
-import { UsageError } from './failure.js';
-import { exitCodeOfSignal } from './interruption.js';
-import { readProgramLine } from './program-line.js';
-import { exitCodesOf, limitsOf, PROGRAM_OPTIONS, runHash } from './program-options.js';
-import { ResultsFile } from './results-file.js';
-import { type CasesRun, runCases } from './run-cases.js';
-import { ProgramRunner } from './run-program.js';
+import { escapeText } from '../../bytes/printable.js';
+import type { FuzzCase, FuzzManifest } from '../../fuzz/manifest.js';
+import { OUTCOME_CLASSES, type Outcome, type OutcomeClass } from '../../fuzz/outcome.js';
+import { type OutcomeGroup, writeOutcomes } from '../../render/fuzz-run-text.js';
+import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
+import { count } from '../../render/size.js';
+import { writeJsonValue } from '../../render/value-json.js';
+import { MANIFEST_FILE, readManifestFile } from '../case-folder.js';
+import { type Command, defineCommand, type Io } from '../command.js';
+import { EXIT } from '../exit-code.js';
+import { UsageError } from '../failure.js';
+import { exitCodeOfSignal } from '../interruption.js';
+import { readProgramLine } from '../program-line.js';
+import { exitCodesOf, limitsOf, PROGRAM_OPTIONS, runHash } from '../program-options.js';
+import { ResultsFile } from '../results-file.js';
+import { type CasesRun, runCases } from '../run-cases.js';
+import { ProgramRunner } from '../run-program.js';
 
 const MOST_JOBS = 256;
 
