@@ -58,6 +58,8 @@ const GROUPS = [
       'docs/libfdt-differences.md',
       'docs/benchmarks.md',
       'docs/fuzzing.md',
+      'docs/mutation-testing.md',
+      'docs/fuzz-cases.md',
       'CONTRIBUTING.md',
       'CHANGELOG.md',
       'fixtures/README.md',

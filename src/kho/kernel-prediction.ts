@@ -43,9 +43,10 @@ export function predictKernel(
   release: string | undefined,
 ): KernelPrediction {
   const { findings } = verifyHandover(handover);
-  const said: { effect: KernelEffect; rule: string }[] = findings
-    .filter(({ severity }) => severity !== 'note')
-    .map(({ rule, effect }) => ({ rule, effect }));
+  const said: { effect: KernelEffect; rule: string }[] = findings.map(({ rule, effect }) => ({
+    rule,
+    effect,
+  }));
   for (const effect of versionEffects(memory, release)) said.push({ rule: 'compat', effect });
   const effect = worstEffect(said.map((each) => each.effect));
   const rules = said.filter((each) => each.effect === effect && effect !== 'none').map(({ rule }) => rule);

@@ -18,11 +18,16 @@ export function agreementOf(effect: KernelEffect, seen: Seen): Agreement {
     : 'disagrees';
 }
 
+/** Where a wild pointer leads depends on what lies there: it does not come up, one way or another. */
+function isDown({ outcome }: Seen): boolean {
+  return outcome === 'panic' || outcome === 'hang';
+}
+
 const AGREES: Readonly<Record<KernelEffect, (seen: Seen) => boolean>> = {
   'plain-boot': ({ outcome }) => outcome === 'ignored',
-  panic: ({ outcome }) => outcome === 'panic',
-  oops: ({ outcome }) => outcome === 'panic',
-  hang: ({ outcome }) => outcome === 'hang',
+  panic: isDown,
+  oops: isDown,
+  hang: isDown,
   'open-fails': ({ outcome, silent }) => outcome === 'sessions-lost' && !silent,
   'file-fails': ({ outcome, silent }) => outcome === 'restored-with-errors' && !silent,
   silent: ({ silent }) => silent,

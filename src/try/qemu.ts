@@ -34,6 +34,13 @@ const AFTERMATH_MS = 300;
 const CLOCK_FACTOR = 10;
 const MAX_OUTPUT = 64 << 20;
 const PANIC = /Kernel panic - not syncing|PANIC: early exception|-- System halted/;
+/**
+ * A stack as the last word: a kernel that takes an exception before it can handle any dumps registers and stops
+ * (arch/x86/mm/extable.c, `early_fixup_exception()`); "PANIC: early exception" goes to the early console of
+ * CONFIG_EARLY_PRINTK only. A stack that comes with a warning is followed by a line at once.
+ */
+const ENDS_IN_STACK = /<\/TASK>\s*$/;
+const STACK_SECONDS = 2;
 /** Words that may be cut in two between two looks. */
 const OVERLAP = 64;
 const TICKS_PER_SECOND = 100;
@@ -105,7 +112,9 @@ async function watch(
     if (grown > 0) heard = { clock: now, processor: processor ?? 0 };
     const waited = (now - heard.clock) / 1000;
     const used = processor === undefined ? waited : processor - heard.processor;
-    if (used > timeout || waited > timeout * CLOCK_FACTOR) return 'silence';
+    const isDead = ENDS_IN_STACK.test(printed.text.slice(-OVERLAP));
+    const limit = isDead ? Math.min(timeout, STACK_SECONDS) : timeout;
+    if (used > limit || waited > limit * CLOCK_FACTOR) return isDead ? 'panic' : 'silence';
   }
 }
 

@@ -79,7 +79,7 @@ export async function tryImage(memory: SearchableMemory, options: TryOptions): P
     const file = new RamFile(join(folder, 'ram'), ram);
     try {
       const { written } = file.fill(memory);
-      const commandLine = commandLineFor(handover, options.append);
+      const commandLine = commandLineFor(expected, options.append);
       const { plan, scratch } = planFor(handover, located, written, {
         ram,
         kernel: options.kernel,
@@ -191,9 +191,12 @@ function* preservedRuns({ preserved }: Handover): Generator<PageRun> {
   }
 }
 
-/** What the kernel must be told: to take the handover, and of reserved memory the same as its predecessor. */
-function commandLineFor(handover: Handover, append: string | undefined): string {
-  const regions = handover.reservedRegions.filter(({ name }) => /^[\w.-]{1,15}$/.test(name));
+/**
+ * What the kernel must be told: to take the handover, and of reserved memory the same as its predecessor, whatever is left
+ * of that in a damaged handover.
+ */
+function commandLineFor(expected: Expected, append: string | undefined): string {
+  const regions = expected.regions.filter(({ name }) => /^[\w.-]{1,15}$/.test(name));
   return [
     'console=ttyS0 earlycon=uart8250,io,0x3f8 nokaslr panic=-1 reboot=t nopti kho=on liveupdate=on',
     ...regions.map(({ name, size }) => `reserve_mem=${size}:4096:${name}`),

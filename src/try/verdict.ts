@@ -29,7 +29,9 @@ export function judge(expected: Expected, run: GuestRun): KernelVerdict {
     files: { expected: files, restored: 0 },
     regions: { expected: expected.regions.length, restored: 0 },
   };
-  if (run.end === 'panic' || run.end === 'reset')
+  // An oops may leave a kernel that says nothing more.
+  const isDead = run.end === 'panic' || run.end === 'reset' || log.some((line) => DEADLY.test(line));
+  if (run.end !== 'done' && isDead)
     return { ...nothing, outcome: 'panic', lastWords: lastWords(log, run.end) };
   if (run.end !== 'done') return { ...nothing, outcome: 'hang', lastWords: log.slice(-3) };
   if (!report.blobs.has('fdt') && !log.some((line) => REVIVED.test(line)))
@@ -78,10 +80,11 @@ function consoleLines(text: string): string[] {
     .filter((line) => line !== '');
 }
 
+const DEADLY = /BUG: |Oops:|general protection/;
 const DYING =
   /BUG: |Oops:|general protection|PANIC: early exception|Kernel panic - not syncing|kernel BUG at|RIP: 0010|System halted/;
 
-function lastWords(log: readonly string[], end: 'panic' | 'reset'): readonly string[] {
+function lastWords(log: readonly string[], end: GuestRun['end']): readonly string[] {
   const words = [...new Set(log.filter((line) => DYING.test(line)))].slice(0, 4);
   if (words.length > 0) return words;
   return end === 'reset' ? ['it started again without a word'] : log.slice(-2);

@@ -159,6 +159,8 @@ describe('what a real guest said', () => {
       'it started again without a word',
     ]);
     expect(judge(expected, { ...run, end: 'silence', console, report: '' }).outcome).toBe('hang');
+    const oopsed = `${console}Oops: Oops: 0002 [#1] SMP\n`;
+    expect(judge(expected, { ...run, end: 'silence', console: oopsed, report: '' }).outcome).toBe('panic');
   });
 
   it('without a word of the region means that it was not taken over', () => {
