@@ -39,6 +39,7 @@ const GROUPS = [
       'docs/migrate.md',
       'docs/build.md',
       'docs/try.md',
+      'docs/kernels.md',
       'docs/report.md',
     ],
   },
