@@ -8,10 +8,10 @@ import { openImage } from '../image/open.js';
 import { otherPages, type PageRun, selectPages } from '../image/page-runs.js';
 import { samePage } from '../image/same-page.js';
 import { diffHandovers } from '../kho/diff-handovers.js';
-import { givenSpacesFromJson } from '../kho/given-spaces.js';
+import { type GivenSpaces, givenSpacesFromJson } from '../kho/given-spaces.js';
 import { Handover } from '../kho/handover.js';
 import type { HandoverDiff } from '../kho/handover-change.js';
-import { handoverPages } from '../kho/handover-pages.js';
+import { handoverPages, unitPages } from '../kho/handover-pages.js';
 import { locateHandovers } from '../kho/locate.js';
 import { formatSize } from '../render/size.js';
 import type { PackedFile, PackedSide } from '../report/embedded.js';
@@ -81,7 +81,7 @@ function openImageInput(file: string, areas: unknown, args: ReportArguments): Op
       }
       const given = areas === undefined ? undefined : givenSpacesFromJson(areas);
       const handover = Handover.open(image, { located, given, root });
-      const bytes = trimmed(file, image, pagesOf(handover, located, contents));
+      const bytes = trimmed(file, image, pagesOf(handover, located, contents, given));
       const packed = { title: file, files: [pack(file, bytes)], trimmedFrom: image.fileSize, areas, root };
       return { packed, handover, close: () => image.close() };
     } catch (error) {
@@ -96,13 +96,14 @@ function* pagesOf(
   handover: Handover,
   located: ReturnType<typeof locateHandovers>,
   contents: boolean,
+  given: GivenSpaces | undefined,
 ): Generator<PageRun, void> {
   yield* handoverPages(handover, located, contents);
-  const frames = [
-    ...handover.walks.flatMap(({ result }) => result?.tablePages ?? []),
-    ...Object.values(handover.given.contexts?.tablePages ?? {}),
-  ];
-  for (const column of frames) for (const pfn of column) yield { pfn, count: 1 };
+  // A value that is no RTADDR is told as what is wrong with the description, in the page.
+  if (given?.rtaddr !== undefined && handover.given.contexts !== undefined)
+    yield* unitPages(handover.memory, { rtaddr: given.rtaddr });
+  for (const { result } of handover.walks)
+    for (const column of result?.tablePages ?? []) for (const pfn of column) yield { pfn, count: 1 };
 }
 
 function trimmed(file: string, image: MemoryImage, wanted: Iterable<PageRun>): Uint8Array {

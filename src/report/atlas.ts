@@ -20,11 +20,14 @@ import { ObjectFields } from './object-fields.js';
 import type { OpenedSide, SingleBlob } from './open-side.js';
 import { offsetIn, type ShownObject } from './shown-object.js';
 import { structRows } from './struct-tree.js';
+import { tableObject, tableRows } from './table-tree.js';
 import type { TextRun } from './text-run.js';
 import { once, type Targets, type TreeNode } from './tree-node.js';
 
 /** Pages of the map of preserved memory that are shown one by one. */
 const MAX_MAP_PAGES = 4096;
+/** Domains whose page tables are among the rows. */
+const MAX_DOMAINS = 1000;
 /** That many are read at once. */
 const FEW_MAP_PAGES = 256;
 
@@ -155,7 +158,8 @@ export class Atlas {
     }
     for (const consumer of consumers) top.push(this.#consumerNode(consumer, handover));
     const map = this.#mapNode(handover);
-    return map === undefined ? top : [...top, map];
+    if (map !== undefined) top.push(map);
+    return partial ? top : [...top, ...this.#tableNodes(handover)];
   }
 
   #consumerNode(consumer: Consumer, { root }: Handover): TreeNode {
@@ -222,6 +226,29 @@ export class Atlas {
       isBranch: true,
       children: once(() => objects().map((each) => this.#objectNode(each, tail(each.path, '') || 'table'))),
     };
+  }
+
+  /** Page tables of every domain, read when they are opened. */
+  #tableNodes({ iommu, given, memory }: Handover): TreeNode[] {
+    const domains = [...iommu.domains, ...given.spaces.map(({ domain }) => domain)].slice(0, MAX_DOMAINS);
+    const add = (object: ShownObject): ShownObject => this.#add(object);
+    return domains.flatMap(({ name, topTable, levels, signExtend }) => {
+      if (levels === undefined) return [];
+      const stage = signExtend === true ? 'first' : 'second';
+      const place = { stage, level: levels, address: topTable, input: 0n, from: undefined } as const;
+      const object = tableObject(memory, place, add);
+      return {
+        label: `page tables of ${quoteName(name)}`,
+        role: 'object' as const,
+        value: (): TextRun[] => [
+          { role: 'note', text: `${stage} stage, ${levels} levels, at ${formatHex(topTable)}` },
+          ...(object === undefined ? [{ role: 'note', text: ', not in the image' } as const] : []),
+        ],
+        place: object && { object, offset: 0, length: object.bytes.length },
+        isBranch: object !== undefined,
+        children: once(() => (object === undefined ? [] : tableRows(memory, object, place, add))),
+      };
+    });
   }
 
   #mapObjects({ root, memory }: Handover, layout: Layout): readonly ShownObject[] {

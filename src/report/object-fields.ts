@@ -10,27 +10,11 @@ import { type DeclaredStyle, declaredText } from '../render/declared-text.js';
 import { writeValue } from '../render/value-text.js';
 import { decode } from '../schemas/lang/decode.js';
 import { sizeOf } from '../schemas/lang/size.js';
-import type { MemoryType, NodeType } from '../schemas/lang/type.js';
+import type { MemoryType } from '../schemas/lang/type.js';
 import { isLeaf, walk } from '../schemas/lang/walk.js';
 import { propertyType, TreeLayouts } from '../schemas/tree-layouts.js';
-import type { ShownObject } from './shown-object.js';
+import type { Field, FieldKind, ShownObject } from './shown-object.js';
 import { lineOf, markingPaint, runsOf, type TextRun } from './text-run.js';
-
-/** What bytes are, which decides their colour. */
-export type FieldKind = 'number' | 'pointer' | 'text' | 'bytes' | 'container' | 'padding' | 'unknown';
-
-/** A run of bytes with a name. */
-export interface Field {
-  readonly offset: number;
-  readonly length: number;
-  /** Where it is in its object: `.sessions[0].name`, `/trace0/start`. Safe to show. */
-  readonly path: string;
-  readonly kind: FieldKind;
-  /** The kind of its declared type, or what it is of the container. */
-  readonly type: string;
-  /** Its value. */
-  readonly value: () => TextRun[];
-}
 
 /** Fields of a stretch of bytes, in order; bytes between them have no name. */
 interface Window {
@@ -51,6 +35,7 @@ export class ObjectFields {
   readonly #object: ShownObject;
   readonly #windows = new Map<number, Window>();
   #blocks: readonly Window[] | undefined;
+  #layouts: TreeLayouts | undefined;
   /** Why the bytes could not be decoded as their layout says; `undefined` where they could. */
   problem: string | undefined;
 
@@ -86,9 +71,9 @@ export class ObjectFields {
   }
 
   #windowAt(offset: number): Window {
-    const { fdt, layout, bytes } = this.#object;
+    const { fdt, layout, bytes, fields: given } = this.#object;
     if (fdt !== undefined) return this.#treeWindow(fdt, offset);
-    const whole = { from: 0, to: bytes.length, fields: NONE };
+    const whole = { from: 0, to: bytes.length, fields: given?.() ?? NONE };
     if (layout === undefined || layout.kind === 'node') return whole;
     const stride = layout.kind === 'array' ? (sizeOf(layout.of) ?? 0) : 0;
     if (layout.kind !== 'array' || stride === 0)
@@ -130,8 +115,10 @@ export class ObjectFields {
     if (block !== undefined) return block;
     const row = lastRowFrom(fdt, offset);
     if (row < 0) return { from: offset, to: fdt.nodes.offset[0] ?? offset + 1, fields: NONE };
-    const layout = this.#object.layout;
-    return this.#kept(row, () => nodeWindow(fdt, row, layout?.kind === 'node' ? layout : undefined));
+    const { layout } = this.#object;
+    this.#layouts ??= new TreeLayouts(fdt, layout?.kind === 'node' ? layout : undefined);
+    const layouts = this.#layouts;
+    return this.#kept(row, () => nodeWindow(fdt, row, layouts));
   }
 }
 
@@ -225,9 +212,10 @@ function segmentValue(value: Segment['value']): TextRun[] {
   return [{ role: 'number', text: value < 10 ? `${value}` : `${formatHex(value)} (${value})` }];
 }
 
-function nodeWindow(fdt: Fdt, row: number, layout: NodeType | undefined): Window {
+function nodeWindow(fdt: Fdt, row: number, layouts: TreeLayouts): Window {
   const node = new FdtNode(fdt, row);
-  const own = new TreeLayouts(fdt, layout).of(row).layout;
+  const own = layouts.of(row).layout;
+  const { path } = node;
   const byOffset = new Map<number, FdtProperty>();
   for (const property of node.properties()) byOffset.set(property.valueOffset, property);
   const fields: Field[] = [];
@@ -238,7 +226,7 @@ function nodeWindow(fdt: Fdt, row: number, layout: NodeType | undefined): Window
     to = segment.offset + segment.length;
     const property = segment.label.startsWith(VALUE_LABEL) ? byOffset.get(segment.offset) : undefined;
     if (property === undefined) fields.push(segmentField(segment));
-    else fields.push(...propertyFields(property, propertyType(own, property.name), node.path));
+    else fields.push(...propertyFields(property, propertyType(own, property.name), path));
   }
   return { from, to, fields };
 }

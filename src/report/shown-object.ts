@@ -1,6 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Fdt } from '../fdt/fdt.js';
 import type { Layout } from '../schemas/lang/type.js';
+import type { TextRun } from './text-run.js';
+
+/** What bytes are, which decides their colour. */
+export type FieldKind = 'number' | 'pointer' | 'text' | 'bytes' | 'container' | 'padding' | 'unknown';
+
+/** A run of bytes with a name. */
+export interface Field {
+  readonly offset: number;
+  readonly length: number;
+  /** Where it is in its object: `.sessions[0].name`, `/trace0/start`. Safe to show. */
+  readonly path: string;
+  readonly kind: FieldKind;
+  /** The kind of its declared type, or what it is of the container. */
+  readonly type: string;
+  /** Its value. */
+  readonly value: () => TextRun[];
+}
 
 /** Bytes that can be looked at: a blob, a struct, an array, a page of memory. */
 export interface ShownObject {
@@ -19,6 +36,8 @@ export interface ShownObject {
   readonly layout?: Layout | undefined;
   /** Of device trees, damaged ones too. */
   readonly fdt?: Fdt | undefined;
+  /** Its fields, where no layout says them. */
+  readonly fields?: (() => readonly Field[]) | undefined;
   /** Physical address of the pointer that leads here. */
   readonly from?: bigint | undefined;
 }

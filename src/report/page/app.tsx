@@ -24,8 +24,8 @@ import { Sections, TopBar } from './top-bar.js';
 
 /** A side, ready to be shown. */
 interface ShownSide extends LoadedSide {
-  readonly atlas: Atlas;
-  readonly opened: ReturnType<typeof openSide>;
+  /** What can be looked into; it is opened once the rest is painted. */
+  readonly inside: { readonly atlas: Atlas; readonly opened: ReturnType<typeof openSide> } | undefined;
 }
 
 /** The whole page. */
@@ -47,14 +47,17 @@ export function App({ script, data }: { readonly script: string; readonly data: 
     stop.current = askWorker(script, request, (message) => {
       if (message.kind === 'progress') setProgress(message.text);
       else if (message.kind === 'side') {
-        try {
-          const { side, analysis } = message.loaded;
-          const opened = openSide(side, analysis.located);
-          const shown = { side, analysis, opened, atlas: new Atlas(opened) };
-          setSides((now) => [...now, shown]);
-        } catch (error) {
-          setFailure(faultOf(error));
-        }
+        const { loaded, index } = message;
+        setSides((now) => [...now, { ...loaded, inside: undefined }]);
+        afterPaint(() => {
+          try {
+            const opened = openSide(loaded.side, loaded.analysis.located);
+            const inside = { atlas: new Atlas(opened), opened };
+            setSides((now) => now.map((each, at) => (at === index ? { ...loaded, inside } : each)));
+          } catch (error) {
+            setFailure(faultOf(error));
+          }
+        });
       } else if (message.kind === 'done') {
         setDiff(message.diff);
         setProgress('');
@@ -67,8 +70,8 @@ export function App({ script, data }: { readonly script: string; readonly data: 
   // The page is painted first: what it shows takes longer.
   useEffect(() => {
     if (data === '') return undefined;
-    const timer = setTimeout(() => ask({ kind: 'embedded', json: data }));
-    return () => clearTimeout(timer);
+    afterPaint(() => ask({ kind: 'embedded', json: data }));
+    return undefined;
   }, []);
   const isPrinting = useIsPrinting();
   const onFiles = useCallback((files: readonly DroppedFile[]): void => {
@@ -95,6 +98,11 @@ export function App({ script, data }: { readonly script: string; readonly data: 
       <DropZone isEmpty={shown === undefined && progress === ''} onFiles={onFiles} />
     </Printing.Provider>
   );
+}
+
+/** Runs `action` when what was rendered is on the screen. */
+function afterPaint(action: () => void): void {
+  requestAnimationFrame(() => setTimeout(action));
 }
 
 /** Follows the browser's own announcements; colours change with it. */
@@ -145,10 +153,10 @@ function Page({ side, sides, diff, active, onActive, progress, failure }: PagePr
     document.getElementById('contents')?.scrollIntoView({ block: 'start' });
   };
   const goTo = (address: bigint): void => {
-    const found = side?.atlas.at(address);
+    const found = side?.inside?.atlas.at(address);
     if (found !== undefined) {
       const { object, offset } = found;
-      const field = side?.atlas.fieldsOf(object).at(offset);
+      const field = side?.inside?.atlas.fieldsOf(object).at(offset);
       showPlace({ object, offset: field?.offset ?? offset, length: field?.length ?? 1 });
       return;
     }
@@ -178,7 +186,7 @@ function Page({ side, sides, diff, active, onActive, progress, failure }: PagePr
         titles={sides.map(({ analysis: { title } }) => title)}
         active={active}
         onActive={onActive}
-        atlas={side?.atlas}
+        atlas={side?.inside?.atlas}
         findings={findings}
         onChoose={choose}
       />
@@ -233,7 +241,9 @@ function Page({ side, sides, diff, active, onActive, progress, failure }: PagePr
               follow={follow}
               shown={finding}
             />
-            <Explorer atlas={side.atlas} findings={findings} go={go} onFollow={goTo} />
+            {side.inside === undefined ? null : (
+              <Explorer atlas={side.inside.atlas} findings={findings} go={go} onFollow={goTo} />
+            )}
             {analysis.lanes === undefined ? null : (
               <MemoryMap
                 lanes={analysis.lanes}
@@ -253,7 +263,7 @@ function Page({ side, sides, diff, active, onActive, progress, failure }: PagePr
 
 /** How two blobs differ that are no handovers; `undefined` where they are no trees. */
 function blobLines(sides: readonly ShownSide[]): ReturnType<typeof linesOf> | undefined {
-  const [a, b] = sides.map(({ opened }) => opened.blob?.fdt);
+  const [a, b] = sides.map(({ inside }) => inside?.opened.blob?.fdt);
   if (a === undefined || b === undefined) return undefined;
   const changes = [...diffFdt(a, b)].map((change) => ({ where: '', change }));
   return changes.length === 0

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { formatHex } from '../../bytes/hex.js';
 import type { ObjectFields } from '../object-fields.js';
-import { addressIn, type ShownObject } from '../shown-object.js';
+import { addressIn, type Field, type ShownObject } from '../shown-object.js';
 import { plainText } from '../text-run.js';
 import type { TreePlace } from '../tree-node.js';
 import { VirtualList } from './virtual-list.js';
@@ -36,11 +36,15 @@ export function HexView(props: HexViewProps): JSX.Element {
   useEffect(() => {
     if (show !== undefined) setScroll({ index: Math.floor(show.offset / WIDTH) });
   }, [show]);
-  const placeAt = (event: Event): TreePlace | undefined => {
+  const placeAt = (event: MouseEvent): TreePlace | undefined => {
     const { target } = event;
-    const at = target instanceof HTMLElement ? target.dataset['at'] : undefined;
-    if (at === undefined) return undefined;
-    const offset = Number(at);
+    if (!(target instanceof HTMLElement)) return undefined;
+    const { at, length } = target.dataset;
+    if (at === undefined || length === undefined) return undefined;
+    // A run of bytes is one element: which of them it is tells the position in it.
+    const { left, width } = target.getBoundingClientRect();
+    const within = Math.floor(((event.clientX - left) / width) * Number(length));
+    const offset = Number(at) + Math.max(0, Math.min(Number(length) - 1, within));
     const field = fields.at(offset);
     return { object, offset: field?.offset ?? offset, length: field?.length ?? 1 };
   };
@@ -74,9 +78,10 @@ export function HexView(props: HexViewProps): JSX.Element {
       show={scroll}
       printed={64}
       handlers={{
-        onMouseOver: (event) => {
+        onMouseMove: (event) => {
           const place = placeAt(event);
-          if (place !== undefined) onHover(place);
+          const isNew = place?.object !== hovered?.object || place?.offset !== hovered?.offset;
+          if (place !== undefined && isNew) onHover(place);
         },
         onMouseLeave: () => onHover(undefined),
         onClick: (event) => {
@@ -108,6 +113,17 @@ function addressText(object: ShownObject, offset: number): string {
   return formatHex(addressIn(object, offset) ?? offset);
 }
 
+const notes = new WeakMap<Field, string>();
+
+/** Name and value of a field on one line: the last part of its path, which the row's place makes clear. */
+function noteOf(field: Field): string {
+  const known = notes.get(field);
+  if (known !== undefined) return known;
+  const note = `${field.path.replace(/^\/.*\/(?=[^/])/s, '')} ${plainText(field.value())}`;
+  notes.set(field, note);
+  return note;
+}
+
 interface HexRowProps {
   readonly object: ShownObject;
   readonly fields: ObjectFields;
@@ -126,28 +142,39 @@ function HexRow({ object, fields, from, digits, selected, hovered }: HexRowProps
   const hex: JSX.Element[] = [];
   const letters: JSX.Element[] = [];
   let next = 0;
+  let open = '';
+  let start = from;
+  const end = (at: number): void => {
+    if (at === start) return;
+    const part = { class: open, 'data-at': start, 'data-length': at - start };
+    const held = Array.from(bytes.subarray(start, at));
+    hex.push(
+      <span key={start - from} {...part}>
+        {held.map((byte) => BYTES[byte]).join(' ')}
+      </span>,
+    );
+    letters.push(
+      <span key={start - from} {...part}>
+        {held.map((byte) => LETTERS[byte]).join('')}
+      </span>,
+    );
+    start = at;
+  };
   for (let at = from; at < to; at++) {
     while (next < inRow.length && (inRow[next]?.offset ?? 0) + (inRow[next]?.length ?? 0) <= at) next++;
     const field = inRow[next];
     const isIn = field !== undefined && field.offset <= at;
     const classes = [isIn ? `f-${field.kind}` : 'f-none'];
-    if (isIn && field.offset === at && at > from) classes.push('start');
     if (holds(selected, at)) classes.push('sel');
     if (holds(hovered, at)) classes.push('hov');
     const name = classes.join(' ');
-    const byte = bytes[at] ?? 0;
-    hex.push(
-      <span key={at} class={name} data-at={at}>
-        {BYTES[byte]}
-      </span>,
-    );
-    letters.push(
-      <span key={at} class={name} data-at={at}>
-        {LETTERS[byte]}
-      </span>,
-    );
+    if (name !== open || (isIn && field.offset === at)) {
+      end(at);
+      open = name;
+    }
   }
-  const note = named === undefined ? '' : `${named.path} ${plainText(named.value())}`;
+  end(to);
+  const note = named === undefined ? '' : noteOf(named);
   return (
     <div class="hex-row">
       <span class="offset">{addressText(object, from).padStart(digits)}</span>

@@ -330,6 +330,7 @@ function chartOf({ extents, areas, differences }: IovaSpace): {
   readonly lanes: ChartLane[];
   readonly start: number;
   readonly end: number;
+  readonly clusters: readonly Cluster[];
 } {
   const lanes: ChartLane[] = [];
   if (areas !== undefined && areas.count > 0) lanes.push(areaLane(areas));
@@ -364,7 +365,36 @@ function chartOf({ extents, areas, differences }: IovaSpace): {
     start = Math.min(start, intervals.starts[0] ?? start);
     for (const each of intervals.ends) end = Math.max(end, each);
   }
-  return { lanes, start: Math.min(start, end), end };
+  return { lanes, start: Math.min(start, end), end, clusters: clustersOf(lanes) };
+}
+
+/** A stretch of addresses with something in it, and nothing for long around it. */
+interface Cluster {
+  readonly start: number;
+  readonly end: number;
+  readonly runs: number;
+}
+
+/** 1 GiB, in pages: runs that are closer are looked at together. */
+const CLOSE = 2 ** 18;
+const CLUSTERS = 40;
+
+/** Where there is something in a space of which most is empty; what has most runs first. */
+function clustersOf(lanes: readonly ChartLane[]): Cluster[] {
+  const intervals = lanes.find(({ title }) => title === 'mapped')?.intervals ?? lanes[0]?.intervals;
+  if (intervals === undefined) return [];
+  const { starts, ends } = intervals;
+  const clusters: { start: number; end: number; runs: number }[] = [];
+  for (let row = 0; row < starts.length; row++) {
+    const [start, end] = [starts[row] ?? 0, ends[row] ?? 0];
+    const last = clusters.at(-1);
+    if (last === undefined || start - last.end > CLOSE) clusters.push({ start, end, runs: 1 });
+    else {
+      last.end = Math.max(last.end, end);
+      last.runs++;
+    }
+  }
+  return clusters.sort((a, b) => b.runs - a.runs).slice(0, CLUSTERS);
 }
 
 function areaLane({ starts, lengths, protections, count: total }: AreaColumns): ChartLane {

@@ -33,6 +33,8 @@ export interface ScaleChartProps {
   /** All that there is, in page frames. */
   readonly start: number;
   readonly end: number;
+  /** Shown at first; all of it without. */
+  readonly first?: { readonly start: number; readonly end: number } | undefined;
   /** Zooms there when the object is another than before. */
   readonly go?: { readonly start: number; readonly end: number } | undefined;
   /** Told the frame that was clicked, or that Enter was pressed on. */
@@ -53,10 +55,9 @@ const CLOSEST = 16;
 
 /** The chart with its buttons, and a line that says what the pointer is on. */
 export function ScaleChart(props: ScaleChartProps): JSX.Element {
-  const { label, lanes, marks = [], start, end, go, onPick, children } = props;
+  const { label, lanes, marks = [], start, end, first, go, onPick, children } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const all: View = { start, span: Math.max(CLOSEST, end - start) };
-  const [view, setView] = useState<View>(all);
   const [point, setPoint] = useState<{ readonly frame: number; readonly lane: number } | undefined>(
     undefined,
   );
@@ -70,6 +71,12 @@ export function ScaleChart(props: ScaleChartProps): JSX.Element {
     const wide = Math.min(all.span, Math.max(CLOSEST, span));
     return { span: wide, start: Math.min(all.start + all.span - wide, Math.max(all.start, from)) };
   };
+  const around = (part: ScaleChartProps['first']): View | undefined => {
+    if (part === undefined) return undefined;
+    const span = Math.max(CLOSEST, (part.end - part.start) * 1.1);
+    return bound({ span, start: (part.start + part.end) / 2 - span / 2 });
+  };
+  const [view, setView] = useState<View>(() => around(first) ?? all);
   const zoom = (factor: number, around: number): void =>
     setView((now) => bound({ span: now.span * factor, start: around - (around - now.start) * factor }));
   const frameAt = (x: number): number =>
@@ -83,7 +90,7 @@ export function ScaleChart(props: ScaleChartProps): JSX.Element {
     setWidth(element.clientWidth);
     return () => observer.disconnect();
   }, []);
-  useEffect(() => setView(all), [start, end]);
+  useEffect(() => setView(around(first) ?? all), [start, end, first]);
   useEffect(() => {
     if (go === undefined) return;
     const span = Math.max(CLOSEST, (go.end - go.start) * 1.5);
@@ -168,10 +175,7 @@ export function ScaleChart(props: ScaleChartProps): JSX.Element {
             All
           </button>
           {children}
-          <span class="how shown">
-            {formatHex(Math.floor(view.start) * 4096)} and {formatSize(BigInt(Math.round(view.span)) * 4096n)}{' '}
-            on
-          </span>
+          <span class="how shown">{rangeText(view)}</span>
         </div>
       )}
       <canvas
@@ -218,6 +222,12 @@ export function ScaleChart(props: ScaleChartProps): JSX.Element {
       </p>
     </div>
   );
+}
+
+/** The addresses that are in sight. */
+function rangeText({ start, span }: View): string {
+  const end = Math.ceil(start + span) * 4096 - 1;
+  return `${formatHex(Math.floor(start) * 4096)} – ${formatHex(end)} (${formatSize(BigInt(Math.round(span)) * 4096n)})`;
 }
 
 function isFocused(element: HTMLElement | null): boolean {
@@ -368,6 +378,7 @@ function drawAxis(
   const step = 2 ** Math.max(0, Math.ceil(Math.log2(view.span / most)));
   context.font = `11px ${font}`;
   context.textBaseline = 'alphabetic';
+  let labelled = 0;
   for (let frame = Math.ceil(view.start / step) * step; frame <= view.start + view.span; frame += step) {
     const at = gutter + ((frame - view.start) / view.span) * inner;
     context.fillStyle = colour('--grid');
@@ -376,6 +387,8 @@ function drawAxis(
     const text = formatHex(frame * 4096);
     const wide = context.measureText(text).width;
     context.textAlign = 'left';
-    context.fillText(text, Math.min(at, width - wide), 12);
+    const left = Math.min(at, width - wide);
+    if (left > labelled) context.fillText(text, left, 12);
+    labelled = Math.max(labelled, left + wide + 10);
   }
 }

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { formatHex } from '../../bytes/hex.js';
 import type { Atlas } from '../atlas.js';
 import { addressIn } from '../shown-object.js';
-import { plainText } from '../text-run.js';
+import { plainText, type TextRun } from '../text-run.js';
 import type { TreeNode, TreePlace } from '../tree-node.js';
 import { RunText } from './run-text.js';
 import { VirtualList } from './virtual-list.js';
@@ -133,6 +133,15 @@ export function TreeView(props: TreeViewProps): JSX.Element {
   );
 }
 
+const values = new WeakMap<TreeNode, TextRun[]>();
+
+/** The value of a row, made out once. */
+function valueText(node: TreeNode): TextRun[] {
+  const known = values.get(node) ?? node.value();
+  values.set(node, known);
+  return known;
+}
+
 interface TreeRowProps {
   readonly node: TreeNode;
   readonly depth: number;
@@ -148,7 +157,7 @@ interface TreeRowProps {
 
 function TreeRow(props: TreeRowProps): JSX.Element {
   const { node, depth, isOpen, isCursor, isSelected, isHovered, severity } = props;
-  const value = node.value();
+  const value = valueText(node);
   const at = node.place && addressIn(node.place.object, node.place.offset);
   const where = at === undefined ? '' : ` (at ${formatHex(at)})`;
   const classes = ['tree-row', node.role];

@@ -23,7 +23,7 @@ export interface VirtualListProps {
   /** What else the list listens to. */
   readonly handlers?: {
     readonly onKeyDown?: (event: KeyboardEvent) => void;
-    readonly onMouseOver?: (event: MouseEvent) => void;
+    readonly onMouseMove?: (event: MouseEvent) => void;
     readonly onMouseLeave?: () => void;
     readonly onClick?: (event: MouseEvent) => void;
   };
@@ -94,11 +94,13 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
     ...props.handlers,
   } as const;
   const rows: JSX.Element[] = [];
+  // Elements are used again for other rows: making new ones takes most of the time of scrolling.
+  const slots = Math.ceil(height / rowHeight) + 2 * EXTRA + 1;
   // Rows lie where they are seen, so that the height that is scrolled through may be scaled.
   for (let index = first; index < last; index++) {
     rows.push(
       <div
-        key={index}
+        key={index % slots}
         class="vrow"
         style={{ top: `${index * rowHeight - offset + top}px`, height: `${rowHeight}px` }}
       >
