@@ -229,11 +229,7 @@ function Page({ side, sides, diff, active, onActive, progress, failure }: PagePr
           <>
             <Overview analysis={analysis} goTo={goTo} />
             {compared && progress === '' ? (
-              <DiffView
-                titles={[sides[0]?.analysis.title ?? '', sides[1]?.analysis.title ?? '']}
-                diff={diff}
-                lines={lines}
-              />
+              <DiffView sides={sides.map((each) => each.analysis)} diff={diff} lines={lines} />
             ) : null}
             <Findings
               findings={findings}

@@ -5,7 +5,10 @@ import { escapeText } from '../../bytes/printable.js';
 import type { HandoverChange, HandoverDiff } from '../../kho/handover-change.js';
 import { changeGroup, changeLabel, comparedText, NOTE_WORDS } from '../../render/handover-diff-text.js';
 import { count } from '../../render/size.js';
+import type { Analysis } from '../analysis.js';
 import type { TextRun } from '../text-run.js';
+import { LevelIcon } from './icon.js';
+import { verdictText } from './overview.js';
 import { RunText } from './run-text.js';
 import { VirtualList } from './virtual-list.js';
 
@@ -15,7 +18,7 @@ const SIGNS: Readonly<Record<HandoverChange['kind'], string>> = { added: '+', re
 
 /** What is compared. */
 export interface DiffViewProps {
-  readonly titles: readonly [before: string, after: string];
+  readonly sides: readonly Analysis[];
   /** How two handovers differ. */
   readonly diff: HandoverDiff | undefined;
   /** How two blobs that are no handovers differ, as lines. */
@@ -23,17 +26,22 @@ export interface DiffViewProps {
 }
 
 /** How two sides differ. */
-export function DiffView({ titles, diff, lines }: DiffViewProps): JSX.Element {
-  const [before, after] = titles;
+export function DiffView({ sides, diff, lines }: DiffViewProps): JSX.Element {
   return (
     <section id="differences" aria-label="Differences">
       <h2>
         Differences <small>{diff === undefined ? '' : diff.changes.length.toLocaleString('en')}</small>
       </h2>
-      <p class="compared">
-        <span class="t-removed">before</span> <strong title={before}>{before}</strong>
-        <span class="t-added">after</span> <strong title={after}>{after}</strong>
-      </p>
+      <div class="compared">
+        {sides.map(({ title, verdict }, index) => (
+          <p key={index} class="one">
+            <span class={index === 0 ? 't-removed' : 't-added'}>{index === 0 ? 'before' : 'after'}</span>
+            <strong title={title}>{title}</strong>
+            <LevelIcon level={verdict.level} />
+            <span>{verdictText(verdict)}</span>
+          </p>
+        ))}
+      </div>
       {diff !== undefined ? <Changes diff={diff} /> : null}
       {diff === undefined && lines !== undefined ? <Lines lines={lines} /> : null}
       {diff === undefined && lines === undefined ? <p class="none">These two cannot be compared.</p> : null}
@@ -144,7 +152,7 @@ function Changes({ diff }: { readonly diff: HandoverDiff }): JSX.Element {
 function ChangeRow({ change }: { readonly change: HandoverChange }): JSX.Element {
   const { kind, part, of, field, before, after } = change;
   const text = (value: typeof before): string => (value === undefined ? '' : escapeText(comparedText(value)));
-  const label = escapeText(changeLabel(part, of, field)) || (part === 'preserved' ? 'memory' : '');
+  const label = escapeText(changeLabel(part, of, field)) || (part === 'preserved' ? 'memory' : 'no name');
   const [first, second] = [text(before), text(after)];
   const isContents = part === 'preserved' && of[0] !== '';
   return (

@@ -9,14 +9,6 @@ const SHAPES: Readonly<Record<Verdict['level'], JSX.Element>> = {
   error: <path d="M5.4 5.4l5.2 5.2M10.6 5.4l-5.2 5.2" />,
 };
 
-/** A word for each level. */
-export const LEVEL_WORDS: Readonly<Record<Verdict['level'], string>> = {
-  ok: 'No findings',
-  note: 'Notes',
-  warning: 'Warnings',
-  error: 'Errors',
-};
-
 /** A sign for how bad something is; beside it there is always a word. */
 export function LevelIcon({ level }: { readonly level: Verdict['level'] }): JSX.Element {
   return (

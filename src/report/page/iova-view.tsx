@@ -89,7 +89,24 @@ function Space({ space, goTo }: { readonly space: IovaSpace; readonly goTo: GoTo
             start={chart.start}
             end={chart.end}
             go={go}
-          />
+            first={chart.clusters[0]}
+          >
+            <select
+              aria-label="zoom to"
+              onChange={({ currentTarget }) => {
+                const cluster = chart.clusters[Number(currentTarget.value)];
+                if (cluster !== undefined) setGo({ ...cluster });
+                currentTarget.value = '';
+              }}
+            >
+              <option value="">Zoom to …</option>
+              {chart.clusters.map(({ start, end, runs }, index) => (
+                <option key={start} value={index}>
+                  {hex(start)} – {formatHex((BigInt(Math.ceil(end)) << 12n) - 1n)}, {count(runs, 'run')}
+                </option>
+              ))}
+            </select>
+          </ScaleChart>
           <ul class="legend">
             {(['4 KiB', '2 MiB', '1 GiB'] as const).map((size, index) => (
               <li key={size}>
@@ -255,6 +272,7 @@ function Areas({
         const start = starts[row] ?? 0n;
         const length = lengths[row] ?? 0n;
         const flags = protections[row] ?? 0;
+        const protection = PROTECTION.filter((_, bit) => (flags >> bit) & 1).join(' ') || 'none';
         return (
           <div class="grid-row">
             <span class="mono">{names[row]}</span>
@@ -268,7 +286,7 @@ function Areas({
             </button>
             <span class="mono">{length === 0n ? 'empty' : formatHex(start + length - 1n)}</span>
             <span class="number">{formatSize(length)}</span>
-            <span>{PROTECTION.filter((_, bit) => (flags >> bit) & 1).join(' ') || 'none'}</span>
+            <span title={protection}>{protection}</span>
           </div>
         );
       }}
@@ -316,7 +334,7 @@ function Differences(props: {
               {formatHex(iova)}
             </button>
             <span class="number">{formatSize(length)}</span>
-            <span>
+            <span title={`${kind}: ${words}`}>
               {kind}: {words}
             </span>
           </div>

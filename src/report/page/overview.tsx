@@ -5,7 +5,7 @@ import { quoteName } from '../../bytes/printable.js';
 import { count, formatRange, formatSize } from '../../render/size.js';
 import type { Analysis } from '../analysis.js';
 import type { Digest, SessionDigest } from '../digest.js';
-import { LEVEL_WORDS, LevelIcon } from './icon.js';
+import { LevelIcon } from './icon.js';
 
 /** Goes to a physical address. */
 export type GoTo = (address: bigint) => void;
@@ -36,19 +36,24 @@ export function Overview({
   );
 }
 
-function VerdictBanner({ analysis }: { readonly analysis: Analysis }): JSX.Element {
-  const { verdict, form, facts } = analysis;
-  const { level, counts, effect, checked, skipped } = verdict;
+/** How bad a side is, in one line. */
+export function verdictText({ counts }: Analysis['verdict']): string {
   const told = (['error', 'warning', 'note'] as const)
     .filter((each) => counts[each] > 0)
     .map((each) => count(counts[each], each));
+  return told.length === 0 ? 'No findings' : told.join(', ');
+}
+
+function VerdictBanner({ analysis }: { readonly analysis: Analysis }): JSX.Element {
+  const { verdict, form, facts } = analysis;
+  const { level, effect, checked, skipped } = verdict;
   const notChecked = skipped.reduce((sum, { rules }) => sum + rules.length, 0);
   const file = facts.map(([label, text]) => `${label} ${text}`).join(' · ');
   return (
     <div class={`verdict l-${level}`}>
       <LevelIcon level={level} />
       <div>
-        <h1>{told.length === 0 ? LEVEL_WORDS.ok : told.join(', ')}</h1>
+        <h1>{verdictText(verdict)}</h1>
         {effect === '' ? null : <p class="effect">At worst: {effect}.</p>}
         <p class="how">
           {form === 'blob'
@@ -213,7 +218,10 @@ function Orders({ preserved }: { readonly preserved: NonNullable<Digest['preserv
               <td class="number">{blocks.toLocaleString('en')}</td>
               <td class="number">{formatSize(BigInt(blocks) << BigInt(12 + order))}</td>
               <td class="bar">
-                <meter min={0} max={most} value={bytes[index] ?? 0} aria-label={`share of order ${order}`} />
+                <span
+                  class="share"
+                  style={{ width: `${Math.max(1, ((bytes[index] ?? 0) / most) * 100)}%` }}
+                />
               </td>
             </tr>
           ))}
@@ -242,7 +250,7 @@ function Session({ session, goTo }: { readonly session: SessionDigest; readonly 
     <details class="session">
       <summary>
         <span class="name" title={quoteName(name)}>
-          {quoteName(name)}
+          {name === '' ? <span class="none">no name</span> : quoteName(name)}
         </span>
         <span class="number">{count(fileCount, 'file')}</span>
         <span class="number">{formatSize(bytes)}</span>

@@ -322,7 +322,7 @@ function draw(canvas: HTMLCanvasElement, scene: Scene): void {
   const top = AXIS + lanes.length * LANE + 6;
   context.fillStyle = colour('--lane');
   context.fillRect(gutter, top, inner, 6);
-  const from = gutter + ((view.start - all.start) / all.span) * inner;
+  const from = Math.min(width - 3, gutter + ((view.start - all.start) / all.span) * inner);
   context.fillStyle = colour('--accent');
   context.fillRect(from, top, Math.max(3, (view.span / all.span) * inner), 6);
 }

@@ -32,7 +32,7 @@ export function SearchBox({ atlas, findings, onChoose }: SearchBoxProps): JSX.El
       if (event.key !== '/' || target instanceof HTMLInputElement || target instanceof HTMLSelectElement)
         return;
       event.preventDefault();
-      input.current?.focus();
+      input.current?.focus({ preventScroll: true });
       input.current?.select();
     };
     document.addEventListener('keydown', onKey);

@@ -109,7 +109,7 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
     );
   }
   return (
-    <div ref={element} class={`vlist ${props.class}`} {...attributes}>
+    <div ref={element} class={`vlist ${props.class}`} style={{ '--full': `${full + 32}px` }} {...attributes}>
       {head}
       <div class="vspace" style={{ height: `${tall}px` }}>
         {rows}
