@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds dist: the library as modules with types by tsc, the program `kho` as one file by esbuild, with V8's code cache.
+// Builds dist: the library as modules with types by tsc, the program `kho` as one file by esbuild, with V8's code cache,
+// and its man pages.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { writeManPages } from './manual.mjs';
 
 const root = join(import.meta.dirname, '..');
 const modules = join(root, 'node_modules');
@@ -107,6 +109,7 @@ copyFileSync(join(root, 'src', 'cli', 'start.cjs'), join(cli, 'kho.js'));
 chmodSync(join(cli, 'kho.js'), 0o755);
 // The package is ESM; this folder is not.
 writeFileSync(join(cli, 'package.json'), '{ "type": "commonjs" }\n');
+await writeManPages();
 writeFileSync(join(cli, 'THIRD-PARTY-NOTICES.txt'), notices('kho-main.js', Object.keys(metafile.inputs)));
 // The code cache holds what one run of the most used command had compiled (measured: 1.6x the time of bare node
 // without it, 1.25x with it).

@@ -52,6 +52,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/cost.js')).cost,
   },
   {
+    name: 'graph',
+    positionals: '<image>',
+    summary: 'show what a handover leads to, counted by kind, or draw it',
+    load: async () => (await import('./commands/graph.js')).graph,
+  },
+  {
     name: 'schema',
     positionals: '<action> [names..]',
     summary: 'list, show and compare the layouts of all versions',

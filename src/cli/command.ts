@@ -26,6 +26,13 @@ export interface CommandEntry {
   readonly load: () => Promise<Command>;
 }
 
+/** Values worth naming, though others are taken. */
+export interface Suggestion {
+  readonly words: () => readonly string[];
+  /** Whether a file may stand there as well. */
+  readonly orFiles?: true;
+}
+
 /** What a command is made of. */
 export interface CommandSpec<P extends OptionTable, O extends OptionTable> {
   /** Command lines without `kho`, and what each does. */
@@ -35,6 +42,8 @@ export interface CommandSpec<P extends OptionTable, O extends OptionTable> {
   /** The positionals by name. */
   readonly positionals: P;
   readonly options: O;
+  /** What completion offers for a positional or option that has no `choices`, by its name; otherwise files. */
+  readonly suggestions?: Readonly<Record<string, Suggestion>>;
   /** Does it. @returns the exit code */
   readonly run: (args: CommandArguments<P, O>, io: Io) => number | Promise<number>;
 }
@@ -46,11 +55,11 @@ export type CommandArguments<P extends OptionTable, O extends OptionTable> = Arg
 
 type OptionTable = Readonly<Record<string, Options>>;
 
+/** What help, manual and completion tell of a command. */
+export type CommandHelp = Readonly<Required<Omit<CommandSpec<OptionTable, OptionTable>, 'run'>>>;
+
 /** A loaded command. */
-export interface Command {
-  readonly options: OptionTable;
-  /** What its positionals can be, where that is one of a list. */
-  readonly words: readonly string[];
+export interface Command extends CommandHelp {
   /** Names of the positionals and options that take several values. */
   readonly lists: ReadonlySet<string>;
   /** Makes the command what a parser parses; once parsing has run it, `done` gets the exit code. */
@@ -61,11 +70,14 @@ export interface Command {
 export function defineCommand<const P extends OptionTable, const O extends OptionTable>(
   spec: CommandSpec<P, O>,
 ): Command {
-  const { positionals, options, run } = spec;
+  const { examples, exitCodes, positionals, options, suggestions = {}, run } = spec;
   const named = Object.entries({ ...positionals, ...options });
   return {
+    examples,
+    exitCodes,
+    positionals,
     options,
-    words: Object.values<Options>(positionals).flatMap(({ choices }) => choices?.map(String) ?? []),
+    suggestions,
     lists: new Set(named.filter(([, { array }]) => array === true).map(([name]) => name)),
     register(parser, entry, io, done) {
       const table: P & O = { ...positionals, ...options };
@@ -88,10 +100,12 @@ export function defineCommand<const P extends OptionTable, const O extends Optio
   };
 }
 
-function usageText(
-  entry: CommandEntry,
-  spec: Pick<CommandSpec<OptionTable, OptionTable>, 'examples' | 'exitCodes'>,
-): string {
+/** The names of the positionals of a command, in their order. */
+export function positionalNames({ positionals }: CommandEntry): readonly string[] {
+  return [...positionals.matchAll(/[[<]([\w-]+)/g)].map(([, name = '']) => name);
+}
+
+function usageText(entry: CommandEntry, spec: Pick<CommandHelp, 'examples' | 'exitCodes'>): string {
   const width = Math.max(...spec.examples.map(([line]) => line.length));
   const examples = spec.examples.map(([line, what]) => `  kho ${line.padEnd(width)}  # ${what}`);
   // yargs puts the command line itself above.

@@ -6,25 +6,27 @@ import type { Io } from './command.js';
 import { COMMANDS } from './command-table.js';
 import { EXIT } from './exit-code.js';
 import { UsageError } from './failure.js';
+import {
+  COLOR_OPTION,
+  COLOR_RULE,
+  COLORS,
+  PROGRAM_EXAMPLES,
+  PROGRAM_EXIT_CODES,
+  PROGRAM_SUMMARY,
+} from './general-help.js';
 import { closestWord } from './suggest.js';
 import { VERSION } from './version.js';
-
-const COLORS = ['auto', 'always', 'never'] as const satisfies readonly ColorChoice[];
 
 /** Stands for "-", which yargs takes for an option without a value; no word of a real command line has a NUL. */
 const STDIN_WORD = '\u0000stdin';
 
-const USAGE = `kho - look at, check and compare Linux Kexec HandOver (KHO) state
+const WIDTH = Math.max(...PROGRAM_EXAMPLES.map(([line]) => line.length));
+const USAGE = `kho - ${PROGRAM_SUMMARY}
 
 Examples:
-  kho demo                            # see it work on data from a real kernel
-  kho dump /sys/kernel/debug/kho/out  # what the running kernel would hand over
-  kho dump kho.dtb                    # one blob as a tree
-  kho diff old.dtb new.dtb            # what changed, by meaning
-  kho <command> --help                # examples and options of a command`;
+${PROGRAM_EXAMPLES.map(([line, what]) => `  kho ${line.padEnd(WIDTH)}  # ${what}`).join('\n')}`;
 
-const EPILOG = `Exit codes: 0 done, same or valid; 1 differs, not valid or not found; 2 wrong usage or unreadable input; 130 interrupted.
-Colour: --color, else FORCE_COLOR, NO_COLOR and TERM=dumb, else only on a terminal.`;
+const EPILOG = `Exit codes: ${PROGRAM_EXIT_CODES}.\nColour: ${COLOR_RULE}`;
 
 /**
  * Understands a command line and runs its command; only that command is loaded.
@@ -104,11 +106,7 @@ function basicParser(name: string, usage: string): Argv<{ color: ColorChoice }> 
     .scriptName(name)
     .version(VERSION)
     .alias('h', 'help')
-    .option('color', {
-      choices: COLORS,
-      default: 'auto' as const,
-      describe: 'colour the output',
-    })
+    .option('color', COLOR_OPTION)
     .strict()
     .exitProcess(false)
     .parserConfiguration({ 'parse-positional-numbers': false })

@@ -15,6 +15,13 @@ export function schemaNames(): readonly string[] {
   return [...new Set(names)];
 }
 
+/** Every value of `--variant`. */
+export function variantNames(): readonly string[] {
+  return families.flatMap(({ versions }) =>
+    versions.flatMap((version) => (version.variant === undefined ? [] : [versionName(version)])),
+  );
+}
+
 /** Refuses a name that is none of a family or version. @throws UsageError */
 export function requireSchemaName(name: string): void {
   const names = schemaNames();

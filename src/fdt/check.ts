@@ -42,6 +42,15 @@ const PROPERTY_NAME = /^[0-9A-Za-z,._+?#-]+$/;
  *
  * @param bytes - the blob; bytes after its `totalsize` are ignored
  * @param limit - how many errors and how many warnings to keep
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { checkFdt, formatIssue } from 'kho-toolkit/fdt';
+ *
+ * const torn = readFileSync('fixtures/kernel-7.3.4/kho-fdt.dtb').subarray(0, 200);
+ * for (const issue of checkFdt(torn).errors) console.log(formatIssue(issue));
+ * ```
  */
 export function checkFdt(bytes: Uint8Array, limit = 1000): FdtVerdict {
   const fdt = openFdt(bytes, { tolerant: true, maxIssues: limit });

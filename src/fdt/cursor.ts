@@ -26,8 +26,10 @@ export const FDT_BAD = 0;
  *
  * @example
  * ```ts
+ * import { readFileSync } from 'node:fs';
  * import { FDT_END, FDT_PROP, openFdt } from 'kho-toolkit/fdt';
- * const cursor = openFdt(bytes).cursor();
+ *
+ * const cursor = openFdt(readFileSync('fixtures/kernel-7.3.4/kho-fdt.dtb')).cursor();
  * for (let tag = cursor.next(); tag !== FDT_END; tag = cursor.next()) {
  *   if (tag === FDT_PROP) console.log(cursor.propertyName(), cursor.valueLength);
  * }

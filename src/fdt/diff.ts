@@ -63,6 +63,16 @@ export type FdtChange =
  * Time is linear in both blobs, times log n among siblings whose order differs; no recursion.
  *
  * @returns the changes in the order of the second tree, what was removed from a node before what is in it
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { diffFdt, openFdt } from 'kho-toolkit/fdt';
+ *
+ * const before = openFdt(readFileSync('fixtures/demo/out/fdt'));
+ * const after = openFdt(readFileSync('fixtures/demo/edited/fdt'));
+ * for (const change of diffFdt(before, after)) console.log(change.kind);
+ * ```
  */
 export function* diffFdt(a: Fdt, b: Fdt): Generator<FdtChange, void> {
   const before = a.header.boot_cpuid_phys;

@@ -19,6 +19,10 @@ import { FdtWriter } from './writer.js';
  *
  * @example
  * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { FdtEditor } from 'kho-toolkit/fdt';
+ *
+ * const blob = readFileSync('fixtures/luo-older/luo-v2.dtb');
  * const editor = FdtEditor.openInto(blob, 4096);
  * const node = editor.addSubnode(editor.nodeOffset('/'), 'LUO');
  * editor.setProperty(node, 'preserved-data', new Uint8Array(8));

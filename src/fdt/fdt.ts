@@ -30,6 +30,15 @@ export interface OpenFdtOptions {
  * @param bytes - the blob; bytes after its `totalsize` are ignored
  * @returns the tree, its issues empty unless opened in tolerant mode
  * @throws FdtError with libfdt's code for the first violation, unless tolerant
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { openFdt } from 'kho-toolkit/fdt';
+ *
+ * const fdt = openFdt(readFileSync('fixtures/kernel-7.3.4/kho-fdt.dtb'));
+ * for (const node of fdt.root?.children() ?? []) console.log(node.path, node.property('blob-size')?.value);
+ * ```
  */
 export function openFdt(bytes: Uint8Array, options: OpenFdtOptions = {}): Fdt {
   const { tolerant = false, maxIssues = 1000 } = options;

@@ -40,12 +40,7 @@ interface Answer {
  * Positions count bytes: with policy `first` from the start of the block (0 and up), with `latest` from its end (-1
  * and down), so that they stay right while the table grows. Names hold one character a byte and no NUL; whether they do
  * is for the caller to check when it writes them.
- *
- * @example
- * ```ts
- * const table = new StringTable('first');
- * const nameoff = table.find(name) ?? table.add(name); // when added: write it and its NUL at nameoff
- * ```
+ * What writers do: `table.find(name) ?? table.add(name)`; when it was added, write it and its NUL at that place.
  */
 export class StringTable {
   readonly #latestWins: boolean;

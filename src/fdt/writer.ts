@@ -43,6 +43,8 @@ type Stage = 'reservations' | 'structure' | 'finished';
  *
  * @example
  * ```ts
+ * import { FdtWriter } from 'kho-toolkit/fdt';
+ *
  * const writer = new FdtWriter();
  * writer.finishReservations();
  * writer.beginNode('');

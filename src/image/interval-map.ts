@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { firstWhere } from '../bytes/first-where.js';
 
 /**
  * Disjoint half-open intervals by ascending start, each with the index of the input interval that owns it. Columns
@@ -116,12 +117,5 @@ export function layIntervals(
 
 /** Index of the last interval that starts at or before `at`; -1 when there is none. */
 export function findInterval(starts: Float64Array, at: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((starts[middle] ?? 0) <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return firstWhere(0, starts.length, (index) => (starts[index] ?? 0) > at) - 1;
 }

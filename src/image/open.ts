@@ -167,6 +167,16 @@ function openFormat(
  *
  * @param path a regular file
  * @throws ImageError IO, UNSUPPORTED (by name), BAD_HEADER, BAD_DATA, TRUNCATED, LIMIT, BAD_ARGUMENT
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/kho-luo.trimmed.elf');
+ * for (const { start, end, state } of image.ranges()) console.log(start, end, state);
+ * console.log(image.u64(0x680000n));
+ * image.close();
+ * ```
  */
 export function openImage(path: string, options: OpenImageOptions = {}): MemoryImage {
   const remarks: string[] = [];

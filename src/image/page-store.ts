@@ -18,6 +18,17 @@ const PAGE_BYTES = BigInt(PAGE_SIZE);
  * Physical memory that can be written: pages held in this process, over another memory or over nothing. What builders
  * fill, and what a what-if is tried on: an image with a few pages changed or taken away. The memory below is never
  * written to.
+ *
+ * @example
+ * ```ts
+ * import { openImage, PageStore } from 'kho-toolkit/image';
+ *
+ * // What if the root said kho-v3? The image stays as it is.
+ * const image = openImage('fixtures/kernel-7.3.4/kho-luo.trimmed.elf');
+ * const changed = new PageStore(image);
+ * changed.write(0x4b7000n, changed.read(0x4b7000n, 4096).map((byte) => (byte === 0x34 ? 0x33 : byte)));
+ * image.close();
+ * ```
  */
 export class PageStore implements ImageMemory {
   readonly #base: PhysicalMemory | undefined;

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do page tables map just what an I/O address space says? Both are read once, in step, by ascending IOVA.
+import { firstWhere } from '../bytes/first-where.js';
 import type { ExtentColumns } from '../vtd/extents.js';
 import { MAPPING } from '../vtd/paging-format.js';
-
-/** An area of an IOAS, for people. */
-export interface Area {
-  /** First IOVA. */
-  readonly iova: bigint;
-  /** In bytes. */
-  readonly length: bigint;
-  /** READ and WRITE of {@link MAPPING}. */
-  readonly permission: number;
-}
+import type { SortedAreas } from './sorted-areas.js';
 
 /** What memory backs a part of an area, where somebody knows. */
 export interface Backing {
@@ -20,73 +12,6 @@ export interface Backing {
   readonly phys: bigint;
   /** In bytes. */
   readonly length: bigint;
-}
-
-/** Areas of whole pages by ascending IOVA, without overlaps, as columns of equal length. */
-export interface AreaColumns {
-  readonly length: number;
-  /** First IOVA / 4096. */
-  readonly first: Float64Array;
-  /** IOVA / 4096 behind the last. */
-  readonly end: Float64Array;
-  /** READ and WRITE of {@link MAPPING}. */
-  readonly permission: Uint8Array;
-  /** Which of the areas given it is. */
-  readonly source: Uint32Array;
-}
-
-/** What is wrong with areas before any table is looked at. */
-export type AreaFault =
-  | { readonly kind: 'unaligned'; readonly area: number }
-  | { readonly kind: 'overlap'; readonly area: number; readonly other: number }
-  | { readonly kind: 'wraps'; readonly area: number };
-
-/**
- * Areas as columns. What is not of whole pages is widened to them, what overlaps is cut, what does not end at or below
- * 2^64 is left out; each is told.
- */
-export function areaColumns(areas: readonly Area[]): { columns: AreaColumns; faults: AreaFault[] } {
-  const faults: AreaFault[] = [];
-  const order: number[] = [];
-  areas.forEach(({ iova, length }, area) => {
-    if (((iova | length) & 0xfffn) !== 0n) faults.push({ kind: 'unaligned', area });
-    if (iova < 0n || length <= 0n || iova + length > 1n << 64n) faults.push({ kind: 'wraps', area });
-    else order.push(area);
-  });
-  const first = Float64Array.from(areas, ({ iova }) => Number(iova >> 12n));
-  const last = Float64Array.from(areas, ({ iova, length }) => Number((iova + length + 0xfffn) >> 12n));
-  order.sort((a, b) => (first[a] ?? 0) - (first[b] ?? 0) || a - b);
-  const columns = {
-    length: 0,
-    first: new Float64Array(order.length),
-    end: new Float64Array(order.length),
-    permission: new Uint8Array(order.length),
-    source: new Uint32Array(order.length),
-  };
-  let reached = 0;
-  let owner = 0;
-  for (const area of order) {
-    const start = first[area] ?? 0;
-    const end = last[area] ?? 0;
-    if (start < reached) faults.push({ kind: 'overlap', area, other: owner });
-    if (end <= reached) continue;
-    const row = columns.length++;
-    columns.first[row] = Math.max(start, reached);
-    columns.end[row] = end;
-    columns.permission[row] = areas[area]?.permission ?? 0;
-    columns.source[row] = area;
-    reached = end;
-    owner = area;
-  }
-  const { length } = columns;
-  const cut = {
-    length,
-    first: columns.first.subarray(0, length),
-    end: columns.end.subarray(0, length),
-    permission: columns.permission.subarray(0, length),
-    source: columns.source.subarray(0, length),
-  };
-  return { columns: cut, faults };
 }
 
 /**
@@ -114,18 +39,6 @@ export interface MappingDifference {
   /** READ and WRITE of {@link MAPPING}, by the area and by the leaves. */
   readonly expected: number;
   readonly found: number;
-}
-
-/** The first of rows `from` to `to` whose number is not below `least`; `to` when there is none. */
-function firstFrom(ascending: Float64Array, from: number, to: number, least: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? 0) < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** What a comparison of areas with page tables found. */
@@ -158,7 +71,7 @@ const DEFAULT_KEPT = 1000;
  * Takes time in proportion to extents and areas, and memory for the differences kept.
  */
 export class AreaMappingCheck {
-  readonly #areas: AreaColumns;
+  readonly #areas: SortedAreas;
   /** Where memory behind areas starts and ends by IOVA, and where it lies, in frames. */
   readonly #backing: {
     readonly first: Float64Array;
@@ -179,7 +92,7 @@ export class AreaMappingCheck {
    * @param backing memory behind the areas where it is known, by ascending IOVA, without overlaps
    * @param kept differences kept at most; all are counted
    */
-  constructor(areas: AreaColumns, backing: readonly Backing[] = [], kept: number = DEFAULT_KEPT) {
+  constructor(areas: SortedAreas, backing: readonly Backing[] = [], kept: number = DEFAULT_KEPT) {
     this.#areas = areas;
     this.#backing = {
       first: Float64Array.from(backing, ({ iova }) => Number(iova >> 12n)),
@@ -212,7 +125,7 @@ export class AreaMappingCheck {
   #takeInStep({ iovaFrame, frames, bits, length }: ExtentColumns, first: number): number {
     const end = this.#areas.end[this.#area] ?? 0;
     const allowed = this.#areas.permission[this.#area] ?? 0;
-    const stop = firstFrom(iovaFrame, first, length, end);
+    const stop = firstWhere(first, length, (index) => (iovaFrame[index] ?? 0) >= end);
     let next = this.#covered;
     let row = first;
     // What comes next is made of what is read, not added up: additions in a row would wait for one another.
@@ -334,14 +247,8 @@ export class AreaMappingCheck {
   /** Which of the areas given holds an IOVA frame; -1 for none. */
   #areaAt(at: number): number {
     const { first, end, source, length } = this.#areas;
-    let low = 0;
-    let high = length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((end[middle] ?? 0) <= at) low = middle + 1;
-      else high = middle;
-    }
-    return low < length && (first[low] ?? 0) <= at ? (source[low] ?? 0) : -1;
+    const row = firstWhere(0, length, (index) => (end[index] ?? 0) > at);
+    return row < length && (first[row] ?? 0) <= at ? (source[row] ?? 0) : -1;
   }
 
   #tell(next: Open): void {

@@ -52,6 +52,17 @@ export type FinishOptions = Pick<
 /**
  * Makes a complete handover, as the kernel of a release would leave it in memory: each call places what it is given in free
  * memory outside scratch and marks it preserved; {@link HandoverBuilder.finish} writes what leads to all of it.
+ *
+ * @example
+ * ```ts
+ * import { HandoverBuilder } from 'kho-toolkit/kho';
+ *
+ * const builder = new HandoverBuilder({ kernel: '7.3' });
+ * const disk = builder.memfd({ size: 10_000, contents: { text: 'state' } });
+ * builder.session('vm', [{ ...disk, token: 1n }]);
+ * const { memory, root } = builder.finish();
+ * console.log(memory.read(root, 4));
+ * ```
  */
 export class HandoverBuilder {
   /** Memory, what is free, what is preserved: for whoever adds something that has no method here. */

@@ -52,6 +52,16 @@ const PANIC_SINCE = [7, 2];
  *
  * @param from - its `writes` are handed over
  * @param to - its `reads` are what the booted kernel knows
+ *
+ * @example
+ * ```ts
+ * import { kernelSet, predictHandover } from 'kho-toolkit/kho';
+ *
+ * const from = kernelSet('7.3');
+ * const to = kernelSet('7.1');
+ * if (from === undefined || to === undefined) throw new Error('no such release');
+ * for (const { where, effect, why } of predictHandover(from, to)) console.log(where, effect, why);
+ * ```
  */
 export function predictHandover(from: KernelSet, to: KernelSet): readonly CompatOutcome[] {
   const outcomes: CompatOutcome[] = [];

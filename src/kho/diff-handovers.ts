@@ -42,6 +42,19 @@ const MODELLED: ReadonlySet<string> = new Set(['LUO', 'memblock', 'kexec-metadat
  * notes, and no difference.
  *
  * @throws ImageError TRUNCATED, BAD_DATA or IO where an image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { diffHandovers, Handover, migrateHandover } from 'kho-toolkit/kho';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/kho-luo.trimmed.elf');
+ * const before = Handover.open(image);
+ * const { memory, root } = migrateHandover(before, '7.1');
+ * const { changes, notes } = diffHandovers(before, Handover.open(memory, { root }));
+ * console.log(changes.length, notes.length);
+ * image.close();
+ * ```
  */
 export function diffHandovers(a: Handover, b: Handover, options: HandoverDiffOptions = {}): HandoverDiff {
   const sink = new ChangeList();

@@ -4,16 +4,11 @@ import { type Issue, KhoError } from '../bytes/issue.js';
 import type { PhysicalMemory } from '../image/physical-memory.js';
 import type { ExtentColumns } from '../vtd/extents.js';
 import { walkTable } from '../vtd/walk.js';
-import type { TableRoot, WalkResult } from '../vtd/walk-result.js';
-import {
-  type Area,
-  AreaMappingCheck,
-  areaColumns,
-  type Backing,
-  type MappingDifference,
-} from './area-mappings.js';
+import type { TableRoot, WalkOptions, WalkResult } from '../vtd/walk-result.js';
+import { AreaMappingCheck, type Backing, type MappingDifference } from './area-mappings.js';
 import type { HandoverDomain, HandoverIoas } from './iommu-state.js';
 import { type ListFault, listFaults } from './listed-memory.js';
+import { sortAreas } from './sorted-areas.js';
 
 /** A domain and what its tables map. */
 export interface DomainWalk {
@@ -72,26 +67,24 @@ export function walkDomain(
     const message = 'expected tables of 3 to 5 levels, found a number that makes none';
     return { ...nothing, issue: { code: 'BAD_LEVELS', message, address, path } };
   }
-  const checks = candidates.map(({ ioas, backing }) => ({
-    ioas,
-    check: new AreaMappingCheck(areaColumns(areasOf(ioas)).columns, backing),
-  }));
-  const takers = checks.map(({ check }) => check.take);
-  const extents = (rows: ExtentColumns): void => {
-    for (const take of takers) take(rows);
-  };
   try {
     const root: TableRoot = { stage: signExtend === true ? 'first' : 'second', table: topTable, levels };
-    const result = walkTable(memory, root, { widthBits: width, extents });
-    const list = mem && Float64Array.from(mem.addresses, (each) => Number(each >> 12n));
+    const walk = (joinFrames: boolean): ReturnType<typeof walkAgainst> =>
+      walkAgainst(memory, root, { widthBits: width, joinFrames }, candidates);
+    // Which frames back an address space is seldom known; where they lie is of interest once something differs.
+    const framesMatter = candidates.some(({ backing = [] }) => backing.length > 0);
+    let walked = walk(!framesMatter);
+    const differs = (walked.comparison?.differences.length ?? 0) > 0;
+    if (differs && !framesMatter) walked = walk(false);
+    const { result, comparison } = walked;
     return {
       domain,
       result,
       issue: undefined,
-      comparison: leastDifferent(checks),
+      comparison,
       listFaults:
-        list &&
-        listFaults(list, result.tablePages, (take) => {
+        mem &&
+        listFaults(mem.frames, result.tablePages, (take) => {
           walkTable(memory, root, { extents: take });
         }),
     };
@@ -101,13 +94,23 @@ export function walkDomain(
   }
 }
 
-/** Areas with READ and WRITE of `iommu_prot`, which are the same bits in mappings. */
-export function areasOf({ areas: { count, starts, lengths, protections } }: HandoverIoas): Area[] {
-  return Array.from({ length: count }, (_, row) => ({
-    iova: starts[row] ?? 0n,
-    length: lengths[row] ?? 0n,
-    permission: (protections[row] ?? 0) & 3,
+/** Walks tables and holds them against address spaces on the way. */
+function walkAgainst(
+  memory: PhysicalMemory,
+  root: TableRoot,
+  options: WalkOptions,
+  candidates: readonly SpaceCandidate[],
+): { readonly result: WalkResult; readonly comparison: DomainComparison | undefined } {
+  const checks = candidates.map(({ ioas, backing }) => ({
+    ioas,
+    check: new AreaMappingCheck(sortAreas(ioas.areas).columns, backing),
   }));
+  const takers = checks.map(({ check }) => check.take);
+  const extents = (rows: ExtentColumns): void => {
+    for (const take of takers) take(rows);
+  };
+  const result = walkTable(memory, root, { ...options, extents });
+  return { result, comparison: leastDifferent(checks) };
 }
 
 function leastDifferent(

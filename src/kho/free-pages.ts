@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { firstWhere } from '../bytes/first-where.js';
 import { formatHex } from '../bytes/hex.js';
 import { mergeRuns, type PageRun } from '../image/page-runs.js';
 import { PAGE_SIZE } from '../image/physical-memory.js';
@@ -118,14 +119,8 @@ export class FreePages {
    */
   claim({ pfn, count }: PageRun): void {
     if (this.#scraps.length > 0) this.#gather();
-    let low = this.#first;
-    let high = this.#runs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#runs[middle]?.end ?? 0) <= pfn) low = middle + 1;
-      else high = middle;
-    }
-    const run = this.#runs[low];
+    const at = firstWhere(this.#first, this.#runs.length, (index) => (this.#runs[index]?.end ?? 0) > pfn);
+    const run = this.#runs[at];
     const end = pfn + count;
     if (run === undefined || run.pfn > pfn || run.end < end) {
       throw new BuildError({
@@ -136,7 +131,7 @@ export class FreePages {
     }
     const tail = { pfn: end, end: run.end };
     run.end = pfn;
-    this.#runs.splice(low + 1, 0, tail);
+    this.#runs.splice(at + 1, 0, tail);
     this.#hints.clear();
   }
 }

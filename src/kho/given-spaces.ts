@@ -7,8 +7,9 @@ import type { VtdDomains } from '../vtd/domains.js';
 import type { Stage } from '../vtd/paging-format.js';
 import { formatSourceId, parseSourceId } from '../vtd/source-id.js';
 import type { TableRoot } from '../vtd/walk-result.js';
-import type { Area, Backing } from './area-mappings.js';
+import type { Backing } from './area-mappings.js';
 import { JsonReader } from './json-reader.js';
+import type { Area } from './sorted-areas.js';
 
 const PAGE = 4096n;
 const MAX_FRAME = 2 ** 40;

@@ -7,6 +7,7 @@ import { formatSourceId } from '../vtd/source-id.js';
 import type { Backing } from './area-mappings.js';
 import { type GivenSpace, type GivenSpaces, locateSpace } from './given-spaces.js';
 import type { HandoverDomain, HandoverIoas } from './iommu-state.js';
+import { listAreas } from './sorted-areas.js';
 
 /** A described address space and the domain whose tables it is held against. */
 export interface GivenDomain {
@@ -97,11 +98,8 @@ function givenIoas(space: GivenSpace): HandoverIoas {
     id: space.id,
     path: pathOf(space),
     areas: {
-      count: areas.length,
+      ...listAreas(areas),
       names: Uint32Array.from(areas, (_, row) => row),
-      starts: BigUint64Array.from(areas, ({ iova }) => iova),
-      lengths: BigUint64Array.from(areas, ({ length }) => length),
-      protections: Int32Array.from(areas, ({ permission }) => permission),
     },
   };
 }

@@ -9,7 +9,8 @@ import type { GivenSpaces } from './given-spaces.js';
 import { type GivenState, givenState } from './given-state.js';
 import type { HandoverIssue } from './handover-issue.js';
 import { HandoverError, type HandoverRoot, readRoot } from './handover-root.js';
-import { type HandoverIoas, type IommuState, liveupdateState, rfcState } from './iommu-state.js';
+import type { HandoverIoas, IommuState } from './iommu-state.js';
+import { liveupdateState } from './liveupdate-iommu-state.js';
 import type { KhoSetupData, LocateResult, SearchableMemory } from './locate.js';
 import { type HandoverFile, type HandoverSession, type LuoState, luoState } from './luo-state.js';
 import { memoryOf } from './memory-of.js';
@@ -17,6 +18,7 @@ import { type PickedRoot, pickRoot } from './pick-root.js';
 import { type PreservedMap, readPreservedMap } from './preserved.js';
 import { listedMap } from './preserved-mem.js';
 import type { Reach } from './reach.js';
+import { rfcState } from './rfc-iommu-state.js';
 import { type ScratchArray, type ScratchState, scratchOf } from './scratch-state.js';
 
 /** How a handover is opened. */
@@ -72,6 +74,17 @@ const NO_ROOT: HandoverRoot = {
 /**
  * A handover in physical memory, read lazily: each part when it is first asked for. Nothing is thrown for what is wrong
  * with it; `issues` has all of it, and one damaged consumer does not hide the others.
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { Handover } from 'kho-toolkit/kho';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/kho-luo.trimmed.elf');
+ * const handover = Handover.open(image);
+ * for (const { name, files } of handover.sessions) console.log(name, files.length);
+ * image.close();
+ * ```
  */
 export class Handover {
   readonly memory: PhysicalMemory;

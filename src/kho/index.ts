@@ -6,7 +6,8 @@
  * @module kho
  */
 
-export type { Area, Backing, MappingDifference, MappingFault } from './area-mappings.js';
+export { type Acceptance, acceptanceOf } from './acceptance.js';
+export type { Backing, MappingDifference, MappingFault } from './area-mappings.js';
 export { BlockSet } from './block-set.js';
 export { type FinishOptions, HandoverBuilder } from './build.js';
 export type { BootData } from './build-boot.js';
@@ -109,6 +110,14 @@ export { type PreservedBlock, type PreservedForm, PreservedMap } from './preserv
 export type { RunColumns } from './preserved-runs.js';
 export type { RamMap } from './ram.js';
 export type { Reach, ReachKind, ReachOwner } from './reach.js';
+export {
+  type GraphKind,
+  type GraphNode,
+  type GraphSource,
+  type ReachGraph,
+  reachGraph,
+} from './reach-graph.js';
+export { rulesFor } from './rules/concerns.js';
 export { FACTS, type Fact, type FactName, Facts } from './rules/facts.js';
 export type {
   Finding,
@@ -122,6 +131,7 @@ export type {
 export { RULES } from './rules/table.js';
 export type { ScratchArray, ScratchState } from './scratch-state.js';
 export { memoryOfSide, type SideMemory } from './side-memory.js';
+export type { Area } from './sorted-areas.js';
 export {
   type DomainSummary,
   type HandoverSummary,

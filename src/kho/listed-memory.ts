@@ -2,10 +2,14 @@
 // Does the `mem` of an RFC domain list the pages of its tables, and nothing else? The RFC's own recursion
 // (save_pte_pages of <20240916113102.710522-10-jgowans@amazon.com>) begins one level off: it leaves out tables and lists
 // data pages instead.
+import { firstWhere } from '../bytes/first-where.js';
 import { type ExtentColumns, leafSize } from '../vtd/extents.js';
+import { TableSet } from '../vtd/table-set.js';
 import type { WalkResult } from '../vtd/walk-result.js';
 
 const PAGE = 4096n;
+/** In the place of a table's level: it is listed. */
+const LISTED = 0xff;
 
 /**
  * What is wrong with a list:
@@ -43,22 +47,18 @@ export function listFaults(
   tablePages: WalkResult['tablePages'],
   walkAgain: (extents: (rows: ExtentColumns) => void) => void,
 ): ListFault[] {
-  const listed = list.toSorted();
-  const tables = new Float64Array(tablePages.reduce((sum, { length }) => sum + length, 0));
-  let length = 0;
-  for (const pages of tablePages) {
-    tables.set(pages, length);
-    length += pages.length;
-  }
-  tables.sort();
-  const extra = without(listed, tables);
-  const leaves = extra.length === 0 ? [] : leavesTo(extra, walkAgain);
+  const tables = new TableSet();
+  tablePages.forEach((frames, at) => {
+    for (const frame of frames) tables.add(frame, at + 1);
+  });
   const positions = new Map<number, number>();
-  if (extra.length > 0)
-    list.forEach((frame, element) => {
-      if (!positions.has(frame)) positions.set(frame, element);
-    });
-  const faults = Array.from(extra, (frame, at): ListFault => {
+  list.forEach((frame, element) => {
+    if (tables.level(frame) !== 0) tables.add(frame, LISTED);
+    else if (!positions.has(frame)) positions.set(frame, element);
+  });
+  const extra = [...positions.keys()].sort((a, b) => a - b);
+  const leaves = extra.length === 0 ? [] : leavesTo(extra, walkAgain);
+  const faults = extra.map((frame, at): ListFault => {
     const leaf = leaves[at];
     const kind = leaf === undefined ? 'stranger' : leaf.size > 4096 ? 'part-of-leaf' : 'data-page';
     return {
@@ -69,24 +69,14 @@ export function listFaults(
       iova: leaf?.iova,
     };
   });
-  const missing = new Set(without(tables, listed));
-  for (let level = tablePages.length; level > 0 && missing.size > 0; level--) {
+  for (let level = tablePages.length; level > 0; level--) {
     for (const frame of tablePages[level - 1] ?? []) {
-      if (!missing.has(frame)) continue;
+      if (tables.level(frame) === LISTED) continue;
       const address = BigInt(frame) * PAGE;
       faults.push({ kind: 'missing-table', address, element: undefined, level, iova: undefined });
     }
   }
   return faults;
-}
-
-/** What of one ascending list is not in another, each once. */
-function without(numbers: Float64Array, others: Float64Array): Float64Array {
-  let next = 0;
-  return numbers.filter((number, at) => {
-    while ((others[next] ?? Number.POSITIVE_INFINITY) < number) next++;
-    return others[next] !== number && numbers[at - 1] !== number;
-  });
 }
 
 /** A leaf that leads to a listed page. */
@@ -98,7 +88,7 @@ interface Leaf {
 
 /** The first leaf that leads to each of some frames, which ascend. */
 function leavesTo(
-  wanted: Float64Array,
+  wanted: readonly number[],
   walkAgain: (extents: (rows: ExtentColumns) => void) => void,
 ): (Leaf | undefined)[] {
   const leaves: (Leaf | undefined)[] = Array.from(wanted, () => undefined);
@@ -109,23 +99,12 @@ function leavesTo(
       const from = frame[row] ?? 0;
       const to = from + (frames[row] ?? 0);
       if (from > high || to <= low) continue;
-      for (let at = firstFrom(wanted, from); (wanted[at] ?? to) < to; at++) {
+      const first = firstWhere(0, wanted.length, (index) => (wanted[index] ?? 0) >= from);
+      for (let at = first; (wanted[at] ?? to) < to; at++) {
         const iova = BigInt((iovaFrame[row] ?? 0) + (wanted[at] ?? 0) - from) * PAGE;
         leaves[at] ??= { iova, size: leafSize(bits[row] ?? 0) };
       }
     }
   });
   return leaves;
-}
-
-/** Index of the first number at or above `least`. */
-function firstFrom(numbers: Float64Array, least: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((numbers[middle] ?? 0) < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -204,6 +204,16 @@ function stagedEntries(
  * @param memory an open image
  * @param progress told now and then how many pages have been seen
  * @throws ImageError TRUNCATED, BAD_DATA or IO where the image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { locateHandovers } from 'kho-toolkit/kho';
+ *
+ * const image = openImage('fixtures/image/core.lzo.kdump');
+ * for (const { address, compatible } of locateHandovers(image).fdts) console.log(address, compatible);
+ * image.close();
+ * ```
  */
 export function locateHandovers(memory: SearchableMemory, progress?: ScanProgress): LocateResult {
   const fdts: LocatedFdt[] = [];

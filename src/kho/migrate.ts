@@ -59,6 +59,18 @@ const HARMLESS: ReadonlySet<string> = new Set(['NO_LAYOUT', 'UNKNOWN']);
  * @param to - a release such as `7.1`
  * @throws BuildError LOSS with all that would be lost, unless `lossy`; UNREADABLE for a damaged handover; NO_ROOM
  * @throws ImageError where the image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { Handover, migrateHandover } from 'kho-toolkit/kho';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/kho-luo.trimmed.elf');
+ * const { memory, root, from, to, losses } = migrateHandover(Handover.open(image), '7.1');
+ * console.log(from, to, losses.length);
+ * console.log(Handover.open(memory, { root }).sessions.length);
+ * image.close();
+ * ```
  */
 export function migrateHandover(handover: Handover, to: string, options: MigrateOptions = {}): Migration {
   const { root, preserved: map, luo } = handover;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { firstWhere } from '../bytes/first-where.js';
 import { NumberColumn } from '../bytes/number-column.js';
 import type { Handover } from './handover.js';
 import type { PreservedMap } from './preserved.js';
@@ -80,12 +81,5 @@ export function countPages({ starts, ends }: PageIntervals): number {
 
 /** The first interval that ends behind `pfn`; the number of intervals where none does. */
 export function firstEndingBehind({ ends }: PageIntervals, pfn: number): number {
-  let low = 0;
-  let high = ends.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ends[middle] ?? 0) <= pfn) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstWhere(0, ends.length, (index) => (ends[index] ?? 0) > pfn);
 }

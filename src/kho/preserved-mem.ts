@@ -2,14 +2,15 @@
 // The preserved memory of KHO's 2023 form: `mem` properties of any node, rfc-2024.md section 1.
 import { formatHex } from '../bytes/hex.js';
 import type { Fdt, FdtNode } from '../fdt/fdt.js';
-import { PAGE_SHIFT } from '../image/physical-memory.js';
+import { PAGE_SIZE } from '../image/physical-memory.js';
 import { khoMem } from '../schemas/abi/kho-2023.js';
 import { compileStructColumns } from '../schemas/lang/struct-columns.js';
+import { halvesOf } from './address-columns.js';
 import { MapCollector, type PreservedMap } from './preserved.js';
 
 const readMem = compileStructColumns(khoMem);
 /** Bit 0 of an address says that the memory has no struct pages. */
-const NOINIT = 1n;
+const NOINIT = 1;
 
 /**
  * The memory that all `mem` properties of a tree list, widened to whole pages as the kernel does.
@@ -37,16 +38,20 @@ function readList(mem: Uint8Array, node: FdtNode, base: bigint, collector: MapCo
   }
   const { addr, len } = readMem(mem).columns;
   if (!(addr instanceof BigUint64Array && len instanceof BigUint64Array)) return;
+  const starts = halvesOf(addr);
+  const lengths = halvesOf(len);
   for (let row = 0; row < addr.length; row++) {
-    const start = (addr[row] ?? 0n) & ~NOINIT;
-    const end = start + (len[row] ?? 0n);
-    if (end >> 52n !== 0n) {
-      const message = `expected memory below 2^52 bytes, found ${formatHex(len[row] ?? 0n)} bytes at ${formatHex(start)}`;
+    // Numbers are exact to 2^53, and what is not below 2^52 is refused.
+    const start = (starts[2 * row + 1] ?? 0) * 2 ** 32 + (((starts[2 * row] ?? 0) & ~NOINIT) >>> 0);
+    const end = start + (lengths[2 * row + 1] ?? 0) * 2 ** 32 + (lengths[2 * row] ?? 0);
+    if (end >= 2 ** 52) {
+      const found = `${formatHex(len[row] ?? 0n)} bytes at ${formatHex((addr[row] ?? 0n) & ~BigInt(NOINIT))}`;
+      const message = `expected memory below 2^52 bytes, found ${found}`;
       collector.issue({ code: 'BAD_KEY', path: `${node.path}/mem[${row}]`, message, address });
       continue;
     }
-    const pfn = Number(start >> BigInt(PAGE_SHIFT));
-    const pages = Number((end + 0xfffn) >> BigInt(PAGE_SHIFT)) - pfn;
+    const pfn = Math.floor(start / PAGE_SIZE);
+    const pages = Math.ceil(end / PAGE_SIZE) - pfn;
     if (pages > 0) collector.run(0, pfn, pages, address);
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { firstWhere } from '../bytes/first-where.js';
 import { formatHex } from '../bytes/hex.js';
 import type { PhysicalMemory } from '../image/physical-memory.js';
 import type { PointerTarget } from '../schemas/lang/type.js';
@@ -111,14 +112,7 @@ export class PreservedMap {
   /** Index of the last run that starts at or before `pfn`; -1 when there is none. */
   #lastFrom(pfn: number): number {
     const { starts } = this.runs;
-    let low = 0;
-    let high = starts.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((starts[middle] ?? 0) <= pfn) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return firstWhere(0, starts.length, (index) => (starts[index] ?? 0) > pfn) - 1;
   }
 
   /** Blocks preserved by page order, smallest first. */

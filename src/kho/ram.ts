@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which memory the machine had, as far as an image tells it.
+import { firstWhere } from '../bytes/first-where.js';
 import { NumberColumn } from '../bytes/number-column.js';
 import type { PhysicalMemory } from '../image/physical-memory.js';
 import type { ScratchRegion } from './debugfs-folder.js';
@@ -78,14 +79,8 @@ function heldOf(map: RamMap, preserved: PreservedMap): number {
 
 /** The first page frame of `count` from `pfn` on that lies in no interval; `undefined` when all do. */
 export function firstOutside({ starts, ends }: RamMap, pfn: number, count: number): number | undefined {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((starts[middle] ?? 0) <= pfn) low = middle + 1;
-    else high = middle;
-  }
-  const end = low === 0 ? 0 : (ends[low - 1] ?? 0);
+  const next = firstWhere(0, starts.length, (index) => (starts[index] ?? 0) > pfn);
+  const end = next === 0 ? 0 : (ends[next - 1] ?? 0);
   if (end <= pfn) return pfn;
   return end >= pfn + count ? undefined : end;
 }

@@ -57,6 +57,18 @@ function isChosen({ id }: Rule, { rules, ignore = [] }: VerifyOptions): boolean 
  * and not by every rule that rests on it.
  *
  * @throws ImageError where the image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { Handover, verifyHandover } from 'kho-toolkit/kho';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/kho-luo.trimmed.elf');
+ * const { findings, effect } = verifyHandover(Handover.open(image), { ignore: ['map-ram'] });
+ * for (const { rule, message } of findings) console.log(rule, message);
+ * console.log(effect); // what the next kernel does at worst
+ * image.close();
+ * ```
  */
 export function verifyHandover(handover: Handover, options: VerifyOptions = {}): Verification {
   const { maxPerRule = 100 } = options;

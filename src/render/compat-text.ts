@@ -6,7 +6,8 @@ import type { Paint, Role } from './paint.js';
 import { writeTable } from './table-text.js';
 import type { TextSink } from './text-sink.js';
 
-const EFFECTS: Readonly<Record<CompatEffect, readonly [Role, string]>> = {
+/** What becomes of a part, in words, and how bad that is. */
+export const COMPAT_EFFECTS: Readonly<Record<CompatEffect, readonly [Role, string]>> = {
   restored: ['added', 'restored'],
   unclaimed: ['changed', 'not read, stays reserved'],
   ignored: ['changed', 'ignored with a warning'],
@@ -39,7 +40,7 @@ export function writeCompat(
   out(`${paint('title', `${escapeText(from.name)} -> ${escapeText(to.name)}`)}  ${paint(role, text)}\n\n`);
   const inferred = new Set(from.inferred);
   const rows = outcomes.map((outcome) => {
-    const [effectRole, effect] = EFFECTS[outcome.effect];
+    const [effectRole, effect] = COMPAT_EFFECTS[outcome.effect];
     const written = `${outcome.written}${inferred.has(outcome.written) ? ' (inferred)' : ''}`;
     return [
       { text: outcome.where, role: 'node' as const },

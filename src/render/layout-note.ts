@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which layout was taken, how sure that is and why, in words and as JSON.
 import type { Identified } from '../schemas/identify.js';
-import { type Version, versionName } from '../schemas/lang/family.js';
+import { type Family, type Version, versionName } from '../schemas/lang/family.js';
 import { jsonString } from './json-text.js';
 
 /** A version and who writes it: `kho-v1=B (Linux 6.17.9 to 7.0)`. */
@@ -18,6 +18,15 @@ export function releaseText({ status, first, last }: Version): string {
   if (last === undefined) return `Linux ${first} on`;
   return first === last ? `Linux ${first}` : `Linux ${first} to ${last}`;
 }
+
+/** What a kernel does with a version that it does not know. */
+export const MISMATCH_TEXT: Readonly<Record<Family['mismatch'], string>> = {
+  ignored: 'a kernel that does not know the version ignores it with a warning',
+  fresh: 'a kernel that does not know the version allocates afresh',
+  'open-fails': 'in a kernel that does not know the version, opening the session fails',
+  panic:
+    'a kernel that does not know the version panics (Linux 7.2 on; before, the subsystem does not start)',
+};
 
 /** Why a layout was taken, where another could have been: a line without its end, '' where the string says it all. */
 export function layoutNote({ version, confidence, because, alternatives, family }: Identified): string {

@@ -37,6 +37,16 @@ export function familyOfCompatible(
  * several layouts with one string it is taken for the newest.
  *
  * @returns `undefined` for a tree that no layout is declared for
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { openFdt } from 'kho-toolkit/fdt';
+ * import { identifyFdt, versionName } from 'kho-toolkit/schemas';
+ *
+ * const found = identifyFdt(openFdt(readFileSync('fixtures/rfc-2024/reference.dtb')));
+ * if (found !== undefined) console.log(versionName(found.version), found.because);
+ * ```
  */
 export function identifyFdt(fdt: Fdt, options: IdentifyOptions = {}): Identified | undefined {
   const found = familyOfCompatible(compatibleStrings(fdt.root));

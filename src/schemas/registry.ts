@@ -56,7 +56,17 @@ export interface KnownVersion {
   readonly version: Version;
 }
 
-/** The versions that a version string names, several where one string names more than one layout; or that a name does. */
+/**
+ * The versions that a version string names, several where one string names more than one layout; or that a name does.
+ *
+ * @example
+ * ```ts
+ * import { versionsOf } from 'kho-toolkit/schemas';
+ *
+ * // One string, several layouts.
+ * for (const { version } of versionsOf('kho-v1')) console.log(version.variant, version.first, version.last);
+ * ```
+ */
 export function versionsOf(key: string): readonly KnownVersion[] {
   return families.flatMap((family) =>
     family.versions

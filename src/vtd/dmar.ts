@@ -80,6 +80,15 @@ export interface DmarTable {
  *
  * @param bytes the table, as in /sys/firmware/acpi/tables/DMAR; bytes behind it are not looked at
  * @throws WalkError BAD_TABLE when it is shorter than a header or has another signature
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { decodeDmar } from 'kho-toolkit/vtd';
+ *
+ * const { structures, findings } = decodeDmar(readFileSync('fixtures/kernel-7.3.4/DMAR'));
+ * console.log(structures.length, findings.length);
+ * ```
  */
 export function decodeDmar(bytes: Uint8Array): DmarTable {
   if (bytes.length < DMAR_HEADER.size || decodeLatin1(bytes, 0, 4) !== 'DMAR') {

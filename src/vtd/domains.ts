@@ -67,6 +67,17 @@ export interface VtdDomains {
  * however many devices share it; page tables below are for `walkTable`.
  *
  * @throws WalkError BAD_ARGUMENT when RTADDR names no mode; ImageError when the image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { formatSourceId, readDomains } from 'kho-toolkit/vtd';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/vtd-scalable.trimmed.elf');
+ * const { mode, devices } = readDomains(image, { rtaddr: 0x71e400n });
+ * console.log(mode, devices.map(({ sourceId }) => formatSourceId(sourceId, 0)));
+ * image.close();
+ * ```
  */
 export function readDomains(
   memory: PhysicalMemory,

@@ -32,6 +32,8 @@ interface KernelExports {
   readonly rowRoom: WasmConstant;
   readonly reset: (beyond: bigint) => void;
   readonly leaves: () => number;
+  readonly extents: () => number;
+  readonly joinFrames: () => void;
   readonly keepLast: () => void;
   readonly map: (iovaFrame: number, frame: number, frames: number, bits: number) => number;
   readonly table: (iovaFrame: number, path: number, first: number, last: number) => number;
@@ -65,6 +67,13 @@ export class LeafKernel {
   readonly keepLast: () => void;
   /** How many level 1 leaves there were since {@link start}. */
   readonly leaves: () => number;
+  /** How many extents there were since {@link start}, joined or not. */
+  readonly extents: () => number;
+  /**
+   * From here on until the next {@link start}, extents of the same bits whose IOVAs go on are one row, wherever they
+   * lead: `frame` tells of the first page only.
+   */
+  readonly joinFrames: () => void;
   readonly #reset: (beyond: bigint) => void;
   readonly #low: Uint16Array;
   readonly #high: Uint16Array;
@@ -87,6 +96,8 @@ export class LeafKernel {
     this.map = exports.map;
     this.keepLast = exports.keepLast;
     this.leaves = exports.leaves;
+    this.extents = exports.extents;
+    this.joinFrames = exports.joinFrames;
     this.#reset = exports.reset;
     this.#low = new Uint16Array(buffer, exports.lowMeaning.value, 4096);
     this.#high = new Uint16Array(buffer, exports.highMeaning.value, 4096);

@@ -25,6 +25,10 @@
   (global $endFrame (mut f64) (f64.const -1))
   (global $open (mut i32) (i32.const 0))
   (global $leaves (mut i64) (i64.const 0))
+  ;; Extents, however rows join them.
+  (global $extents (mut i64) (i64.const 0))
+  ;; 1 if rows go on wherever the next IOVA leads.
+  (global $join (mut i32) (i32.const 0))
   ;; Address bits that the platform does not have.
   (global $beyond (mut i64) (i64.const 0))
 
@@ -34,11 +38,21 @@
     (global.set $endIova (f64.const -1))
     (global.set $endFrame (f64.const -1))
     (global.set $leaves (i64.const 0))
+    (global.set $extents (i64.const 0))
+    (global.set $join (i32.const 0))
     (global.set $beyond (local.get $beyond)))
+
+  ;; From here on extents of the same bits whose IOVAs go on are one row, wherever they lead.
+  (func (export "joinFrames")
+    (global.set $join (i32.const 1)))
 
   ;; Level 1 leaves since the reset.
   (func (export "leaves") (result f64)
     (f64.convert_i64_u (global.get $leaves)))
+
+  ;; Extents since the reset.
+  (func (export "extents") (result f64)
+    (f64.convert_i64_u (global.get $extents)))
 
   ;; Forgets all rows but the last one, which is row 0 then.
   (func (export "keepLast")
@@ -54,12 +68,14 @@
 
   ;; One mapping. Returns the number of rows.
   (func $map (export "map") (param $iova f64) (param $frame f64) (param $count f64) (param $bits i32) (result i32)
-    (local $row i32)
+    (local $row i32) (local $goesOn i32) (local $same i32)
     (local.set $row (global.get $rows))
-    (if (i32.and (i32.and
-          (f64.eq (local.get $iova) (global.get $endIova))
-          (f64.eq (local.get $frame) (global.get $endFrame)))
-          (i32.eq (local.get $bits) (global.get $open)))
+    (local.set $goesOn (i32.and
+      (f64.eq (local.get $iova) (global.get $endIova))
+      (i32.eq (local.get $bits) (global.get $open))))
+    (local.set $same (i32.and (local.get $goesOn) (f64.eq (local.get $frame) (global.get $endFrame))))
+    (global.set $extents (i64.add (global.get $extents) (i64.extend_i32_u (i32.eqz (local.get $same)))))
+    (if (i32.or (local.get $same) (i32.and (local.get $goesOn) (global.get $join)))
       (then
         (f64.store offset=0x15ff8 (local.get $row)
           (f64.add (f64.load offset=0x15ff8 (local.get $row)) (local.get $count))))
@@ -82,6 +98,7 @@
     (local $entry i64) (local $final i64) (local $bits i32)
     (local $to i32) (local $count i32) (local $start f64) (local $target f64)
     (local $endIova f64) (local $endFrame f64) (local $open i32) (local $leaves i32)
+    (local $goesOn i32) (local $same i32) (local $extents i32)
     (local $next v128) (local $a v128) (local $b v128) (local $c v128) (local $d v128)
     (local.set $at (i32.add (i32.const 0x1000) (i32.shl (local.get $first) (i32.const 3))))
     (local.set $end (i32.add (i32.const 0x1000) (i32.shl (local.get $last) (i32.const 3))))
@@ -158,10 +175,12 @@
           (i32.shr_u (i32.sub (local.get $at) (i32.const 0x1000)) (i32.const 3)))))
         (local.set $target (f64.convert_i64_s (i64.and
           (i64.shr_u (local.get $entry) (i64.const 12)) (i64.const 0xffffffffff))))
-        (if (i32.and (i32.and
-              (f64.eq (local.get $start) (local.get $endIova))
-              (f64.eq (local.get $target) (local.get $endFrame)))
-              (i32.eq (local.get $bits) (local.get $open)))
+        (local.set $goesOn (i32.and
+          (f64.eq (local.get $start) (local.get $endIova))
+          (i32.eq (local.get $bits) (local.get $open))))
+        (local.set $same (i32.and (local.get $goesOn) (f64.eq (local.get $target) (local.get $endFrame))))
+        (local.set $extents (i32.add (local.get $extents) (i32.eqz (local.get $same))))
+        (if (i32.or (local.get $same) (i32.and (local.get $goesOn) (global.get $join)))
           (then
             (f64.store offset=0x15ff8 (local.get $row) (f64.add
               (f64.load offset=0x15ff8 (local.get $row)) (f64.convert_i32_u (local.get $count)))))
@@ -178,7 +197,7 @@
         (local.set $at (local.get $to))
 
         ;; After an entry that stands alone: eight more at a time that all stand alone and have the same bits are eight
-        ;; rows.
+        ;; rows, or eight pages more of the last row.
         (br_if $entries (i32.ne (local.get $count) (i32.const 1)))
         (loop $alone
           (br_if $entries (i32.gt_u (i32.add (local.get $at) (i32.const 64)) (local.get $end)))
@@ -211,15 +230,24 @@
                 (i64x2.sub (local.get $c) (v128.load offset=24 align=8 (local.get $at))))
               (i64x2.eq (local.get $next)
                 (i64x2.sub (local.get $d) (v128.load offset=40 align=8 (local.get $at))))))))
+          (local.set $d (call $frames (local.get $d)))
+          (local.set $endFrame (f64.add (f64x2.extract_lane 1 (local.get $d)) (f64.const 1)))
+          (local.set $leaves (i32.add (local.get $leaves) (i32.const 8)))
+          (local.set $extents (i32.add (local.get $extents) (i32.const 8)))
+          (local.set $at (i32.add (local.get $at) (i32.const 64)))
+          (if (global.get $join)
+            (then
+              (f64.store offset=0x15ff8 (local.get $row) (f64.add
+                (f64.load offset=0x15ff8 (local.get $row)) (f64.const 8)))
+              (local.set $endIova (f64.add (local.get $endIova) (f64.const 8)))
+              (br $alone)))
           (local.set $a (call $frames (local.get $a)))
           (local.set $b (call $frames (local.get $b)))
           (local.set $c (call $frames (local.get $c)))
-          (local.set $d (call $frames (local.get $d)))
           (v128.store offset=0xe000 (local.get $row) (local.get $a))
           (v128.store offset=0xe010 (local.get $row) (local.get $b))
           (v128.store offset=0xe020 (local.get $row) (local.get $c))
           (v128.store offset=0xe030 (local.get $row) (local.get $d))
-          (local.set $endFrame (f64.add (f64x2.extract_lane 1 (local.get $d)) (f64.const 1)))
           (local.set $a (f64x2.add (f64x2.splat (local.get $endIova)) (v128.const f64x2 0 1)))
           (v128.store offset=0x6000 (local.get $row) (local.get $a))
           (v128.store offset=0x6010 (local.get $row) (f64x2.add (local.get $a) (v128.const f64x2 2 2)))
@@ -234,8 +262,6 @@
           (v128.store offset=0x1e000 align=2 (i32.shr_u (local.get $row) (i32.const 2))
             (i16x8.splat (local.get $bits)))
           (local.set $row (i32.add (local.get $row) (i32.const 64)))
-          (local.set $leaves (i32.add (local.get $leaves) (i32.const 8)))
-          (local.set $at (i32.add (local.get $at) (i32.const 64)))
           (br $alone))))
 
     (global.set $rows (local.get $row))
@@ -243,6 +269,7 @@
     (global.set $endFrame (local.get $endFrame))
     (global.set $open (local.get $open))
     (global.set $leaves (i64.add (global.get $leaves) (i64.extend_i32_u (local.get $leaves))))
+    (global.set $extents (i64.add (global.get $extents) (i64.extend_i32_u (local.get $extents))))
     (i32.or
       (i32.shr_u (local.get $row) (i32.const 3))
       (i32.shl (i32.and (local.get $wrong) (i32.const 0x8000)) (i32.const 16))))

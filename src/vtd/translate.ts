@@ -97,6 +97,18 @@ const LOW = 0xffff_ffffn;
  * @param iova 64 bits
  * @throws WalkError BAD_ARGUMENT for an address of more than 64 bits or levels that the stage does not have; ImageError
  * when the image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { translate } from 'kho-toolkit/vtd';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/vtd-scalable.trimmed.elf');
+ * const root = { stage: 'second', table: 0x6982000n, levels: 4 } as const;
+ * const { phys, steps, fault } = translate(image, root, 0x12346abcn, { access: 'read' });
+ * console.log(phys, steps.length, fault?.message);
+ * image.close();
+ * ```
  */
 export function translate(
   memory: PhysicalMemory,

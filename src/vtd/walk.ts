@@ -33,6 +33,21 @@ const PROGRESS_STEP = 4096;
  *
  * @throws WalkError BAD_ARGUMENT for a number of levels that the stage does not have, or a top table that is no address
  * of a page; ImageError when the image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { extentAt, permissionText, walkTable } from 'kho-toolkit/vtd';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/vtd-legacy.trimmed.elf');
+ * const { extents, findings } = walkTable(image, { stage: 'second', table: 0x696e000n, levels: 4 });
+ * for (let row = 0; row < extents.length; row++) {
+ *   const { iova, phys, length, bits } = extentAt(extents, row);
+ *   console.log(iova, phys, length, permissionText(bits));
+ * }
+ * console.log(findings.length);
+ * image.close();
+ * ```
  */
 export function walkTable(memory: PhysicalMemory, root: TableRoot, options: WalkOptions = {}): WalkResult {
   const format = pagingFormat(root.stage);
@@ -49,25 +64,42 @@ export function walkTable(memory: PhysicalMemory, root: TableRoot, options: Walk
       message: `a multiple of 4096 below 2^52 expected as address of the top table, found ${formatHex(table)}`,
     });
   }
-  const walk = (extents: (rows: ExtentColumns) => void, more: WalkOptions = {}): WalkResult =>
+  const walk = (extents: Sink, more: WalkOptions = {}): WalkResult =>
     withLeafKernel((kernel) =>
       new Walk(memory, root, { ...options, ...more, extents }, format, kernel).run(),
     );
-  if (options.extents !== undefined) return walk(options.extents);
+  const { extents } = options;
+  if (extents !== undefined) {
+    return walk((rows) => {
+      extents(rows);
+      return undefined;
+    });
+  }
   // Columns that grow are copied, and their new memory costs more than a walk does: of many extents the first walk keeps
   // some and counts the rest, and a second one fills columns of the right size.
   const list = new ExtentList();
+  let rowCount = 0;
   const result = walk((rows) => {
-    if (list.length + rows.length <= KEPT_AT_ONCE) list.append(rows);
+    rowCount += rows.length;
+    if (rowCount > KEPT_AT_ONCE) return 'enough';
+    list.append(rows);
+    return undefined;
   });
-  if (list.length === result.extentCount) return { ...result, extents: list };
-  const whole = new ExtentList(result.extentCount);
-  walk((rows) => whole.append(rows), { maxFindings: 0, progress: undefined });
+  if (list.length === rowCount) return { ...result, extents: list };
+  const whole = new ExtentList(options.joinFrames === true ? rowCount : result.extentCount);
+  const append: Sink = (rows) => {
+    whole.append(rows);
+    return undefined;
+  };
+  walk(append, { maxFindings: 0, progress: undefined });
   return { ...result, extents: whole };
 }
 
+/** Takes extents; `enough` says that from here on they only need to be counted. */
+type Sink = (rows: ExtentColumns) => undefined | 'enough';
+
 /** Options of a walk whose extents go somewhere. */
-type SinkOptions = WalkOptions & { readonly extents: (rows: ExtentColumns) => void };
+type SinkOptions = Omit<WalkOptions, 'extents'> & { readonly extents: Sink };
 
 /** Level 1 tables go through the kernel; the tables above, of which there are 512 times fewer, are walked here. */
 class Walk {
@@ -96,7 +128,6 @@ class Walk {
   #repeats = 0;
   /** Rows that the kernel holds. */
   #rowCount = 0;
-  #extentCount = 0;
   #tableCount = 0;
 
   constructor(
@@ -128,6 +159,7 @@ class Walk {
   run(): WalkResult {
     const { levels, table } = this.#root;
     this.#kernel.start(this.#format, (BigInt(this.#beyond.high) << 32n) | BigInt(this.#beyond.low));
+    if (this.#options.joinFrames === true) this.#kernel.joinFrames();
     this.#at.level = levels + 1;
     this.#at.low = Number(table & 0xffff_ffffn);
     this.#at.high = Number(table >> 32n);
@@ -139,7 +171,7 @@ class Walk {
     return {
       root: this.#root,
       extents: NO_EXTENTS,
-      extentCount: this.#extentCount,
+      extentCount: this.#kernel.extents(),
       mappedFrames: this.#leaves.reduce((sum, count, at) => sum + count * 2 ** (9 * at), 0),
       tablePages: this.#tables.map((frames) => frames.toArray()),
       levels: this.#tables.map(
@@ -317,8 +349,7 @@ class Walk {
 
   #take(): void {
     const { rows } = this.#kernel;
-    this.#extentCount += rows.length;
-    if (rows.length > 0) this.#options.extents(rows);
+    if (rows.length > 0 && this.#options.extents(rows) === 'enough') this.#kernel.joinFrames();
   }
 }
 

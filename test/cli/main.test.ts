@@ -12,6 +12,7 @@ const COMMANDS = [
   'get',
   'check',
   'compat',
+  'graph',
   'schema',
   'encode',
   'compile',

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { families, versionName } from '../../src/schemas/index.js';
-import { fileOf, kho } from './kho.js';
+import { fileOf, kho, root } from './kho.js';
 
 const hasGcc = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0;
 if (!hasGcc) console.warn('SKIP headers of kho schema: gcc is not installed');
@@ -42,7 +44,7 @@ describe('kho schema show', () => {
 
   it('shows every version in every form that it has', () => {
     for (const [index, name] of families.flatMap(({ versions }) => versions.map(versionName)).entries()) {
-      const format = ['text', 'json', 'rst'][index % 3] ?? 'text';
+      const format = ['text', 'json', 'rst', 'md', 'svg'][index % 5] ?? 'text';
       const { code, stdout, stderr } = kho(['schema', 'show', name, '--format', format]);
       expect({ name, code, stderr }).toEqual({ name, code: 0, stderr: '' });
       if (format === 'json') expect(JSON.parse(stdout)).toMatchObject({ kind: 'schema', name });
@@ -57,8 +59,19 @@ describe('kho schema show', () => {
   });
 
   it('makes dt-schema of device trees only', () => {
-    expect(kho(['schema', 'show', 'kho-v4', '--format', 'yaml']).stdout).toContain('preserved-memory-map:');
-    expect(kho(['schema', 'show', 'luo-v5', '--format', 'yaml']).stderr).toContain('is a packed struct');
+    expect(kho(['schema', 'show', 'kho-v4', '--format', 'dt-schema']).stdout).toContain(
+      'preserved-memory-map:',
+    );
+    expect(kho(['schema', 'show', 'luo-v5', '--format', 'yaml']).stderr).toContain('is a struct');
+  });
+
+  it('prints the page of the reference but for its example, and the index', () => {
+    const { stdout } = kho(['schema', 'show', 'luo-v5', '--format', 'md']);
+    const page = readFileSync(join(root, 'docs', 'reference', 'luo-v5.md'), 'utf8');
+    expect(page.startsWith(`${stdout.trimEnd()}\n\n## Example\n`)).toBe(true);
+    const index = readFileSync(join(root, 'docs', 'reference', 'README.md'), 'utf8');
+    expect(kho(['schema', 'list', '--format', 'md']).stdout).toBe(index);
+    expect(kho(['schema', 'list', '--format', 'svg']).stderr).toContain('prints text, json, md, rst');
   });
 
   it('makes a table of reStructuredText', () => {

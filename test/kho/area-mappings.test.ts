@@ -3,14 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openImage, PageStore } from '../../src/image/index.js';
-import {
-  type Area,
-  AreaMappingCheck,
-  areaColumns,
-  type MappingDifference,
-  type MappingFault,
-} from '../../src/kho/area-mappings.js';
+import { AreaMappingCheck, type MappingDifference, type MappingFault } from '../../src/kho/area-mappings.js';
 import { givenSpacesFromJson } from '../../src/kho/given-spaces.js';
+import { type Area, listAreas, sortAreas } from '../../src/kho/sorted-areas.js';
 import { ExtentList, type TableRoot, walkTable } from '../../src/vtd/index.js';
 import { fixturesFolder } from '../fixtures.js';
 import { describeSpaces } from './vfio-truth.js';
@@ -29,7 +24,7 @@ describe('the areas that the guest of the capture mapped', () => {
     const areas = change.areas?.([...(truth?.areas ?? [])]) ?? truth?.areas ?? [];
     const memory = new PageStore(image);
     change.memory?.(memory);
-    const { columns, faults } = areaColumns(areas);
+    const { columns, faults } = sortAreas(listAreas(areas));
     expect(faults).toEqual([]);
     const check = new AreaMappingCheck(columns, truth?.backing);
     const root: TableRoot = { stage: 'second', table: tables[ioas] ?? 0n, levels: 4 };
@@ -96,7 +91,7 @@ describe('areas held against mappings', () => {
           length: BigInt(size) * 4096n,
           permission,
         }));
-        const { columns } = areaColumns(areas);
+        const { columns } = sortAreas(listAreas(areas));
         // What each page should be, and is: columns must not overlap, the first to come by IOVA wins.
         const should = new Map<number, number>();
         for (let row = 0; row < columns.length; row++) {
@@ -143,18 +138,23 @@ describe('areas held against mappings', () => {
 
   it('say what is wrong with themselves', () => {
     const area = (iova: bigint, length: bigint): Area => ({ iova, length, permission: 3 });
-    const { columns, faults } = areaColumns([
-      area(0x1000n, 0x2000n),
-      area(0x2000n, 0x3000n),
-      area(0x8000n, 0x800n),
-      area((1n << 64n) - 0x1000n, 0x2000n),
-    ]);
+    const { columns, faults } = sortAreas(
+      listAreas([
+        area(0x1000n, 0x2000n),
+        area(0x2000n, 0x3000n),
+        area(0x8000n, 0x800n),
+        area((1n << 64n) - 0x1000n, 0x2000n),
+        area((1n << 64n) - 0x1000n, 0x1000n),
+        area(0x20_0000n, 0n),
+      ]),
+    );
     expect(faults).toEqual([
       { kind: 'unaligned', area: 2 },
       { kind: 'wraps', area: 3 },
+      { kind: 'wraps', area: 5 },
       { kind: 'overlap', area: 1, other: 0 },
     ]);
-    expect([...columns.first.subarray(0, columns.length)]).toEqual([1, 3, 8]);
-    expect([...columns.end.subarray(0, columns.length)]).toEqual([3, 5, 9]);
+    expect([...columns.first.subarray(0, columns.length)]).toEqual([1, 3, 8, 2 ** 52 - 1]);
+    expect([...columns.end.subarray(0, columns.length)]).toEqual([3, 5, 9, 2 ** 52]);
   });
 });

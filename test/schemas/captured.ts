@@ -2,9 +2,10 @@
 // The memory of a real handover, fixtures/kernel-7.3.4/kho-luo.trimmed.elf, and what an independent walker found in it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ImageError, type MemoryImage, openImage } from '../../src/image/index.js';
-import type { Memory } from '../../src/schemas/lang/memory.js';
+import { type MemoryImage, openImage } from '../../src/image/index.js';
 import { fixturesFolder } from '../fixtures.js';
+
+export { memoryOf } from '../../src/kho/memory-of.js';
 
 /** Opens the image taken when the old kernel was about to jump. */
 export function openCapture(): MemoryImage {
@@ -31,18 +32,6 @@ function openOther(name: string, what: string): MemoryImage | undefined {
     return openImage(join(captures, 'kernel-7.3.4', 'kho-luo', `${name}.trimmed.elf`));
   console.warn(`SKIP ${what}: KHO_CAPTURES is not set`);
   return undefined;
-}
-
-/** An image as the memory that layouts are followed in. */
-export function memoryOf(image: Pick<MemoryImage, 'read'>): Memory {
-  return (address, length) => {
-    try {
-      return image.read(address, length);
-    } catch (error) {
-      if (error instanceof ImageError) return undefined;
-      throw error;
-    }
-  };
 }
 
 /** What the independent walker wrote down; addresses are hexadecimal text. */

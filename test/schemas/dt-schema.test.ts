@@ -44,7 +44,7 @@ properties:
     description: "which pages are preserved; at least 1; a multiple of 0x1000; native byte order"
     "$ref": "/schemas/types.yaml#/definitions/uint64"
 patternProperties:
-  "^[^/]+$":
+  "^(?!(\\\\$nodename|compatible|preserved-memory-map)$)[^/]+$":
     type: object
     description: "State of one subsystem. Name: a name."
     properties:
@@ -79,7 +79,9 @@ additionalProperties: false
       documents.map(({ title }) => ({ title, additionalProperties: false })),
     );
     expect(parsed(dtSchema(memblockV1, { name: 'x', title: 'y' }))[0]).toMatchObject({
-      patternProperties: { '^[^/]{1,15}$': { required: ['compatible', 'start', 'size'] } },
+      patternProperties: {
+        '^(?!(\\$nodename|compatible)$)[^/]{1,15}$': { required: ['compatible', 'start', 'size'] },
+      },
     });
   });
 

@@ -5,12 +5,13 @@ import { knownKernels } from '../../kho/kernel-set.js';
 import { writeCompat, writeMatrix } from '../../render/compat-text.js';
 import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
 import { writeJsonValue } from '../../render/value-json.js';
+import { knownReleases } from '../../schemas/releases.js';
 import { type Command, defineCommand, type Io } from '../command.js';
 import { readSide } from '../compat-input.js';
 import { EXIT } from '../exit-code.js';
 import { UsageError } from '../failure.js';
 import { requireOneStdin } from '../input.js';
-import { variantChoices } from '../schema-argument.js';
+import { variantChoices, variantNames } from '../schema-argument.js';
 
 const SIDE =
   'release (7.3, 6.17.9, rfc-2024), blob, debugfs folder, memory image, vmlinux with section .liveupdate_versions, saved catalogue';
@@ -35,6 +36,11 @@ export const compat: Command = defineCommand({
     catalogue: { type: 'boolean', default: false, describe: 'print one side as a JSON catalogue' },
     variant: { type: 'string', array: true, describe: 'of layouts with one version string take this one' },
     json: { type: 'boolean', default: false, describe: 'print JSON' },
+  },
+  suggestions: {
+    old: { words: knownReleases, orFiles: true },
+    new: { words: knownReleases, orFiles: true },
+    variant: { words: variantNames },
   },
   run: async ({ old, new: next, matrix, catalogue, variant, json }, io) => {
     if (matrix) {

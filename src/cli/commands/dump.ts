@@ -15,7 +15,7 @@ import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
 import { openFolder } from '../folder-input.js';
 import { isFolder, readInput } from '../input.js';
-import { requireSchemaName, variantChoices } from '../schema-argument.js';
+import { requireSchemaName, schemaNames, variantChoices, variantNames } from '../schema-argument.js';
 
 /** Bytes of a value that the tree shows without `--full`. */
 const VALUE_LIMIT = 64;
@@ -48,6 +48,7 @@ export const dump: Command = defineCommand({
     full: { type: 'boolean', default: false, describe: 'tree: show long values whole' },
     ascii: { type: 'boolean', default: false, describe: 'tree: draw with ASCII characters only' },
   },
+  suggestions: { schema: { words: schemaNames }, variant: { words: variantNames } },
   run: async ({ blob, format, json, schema, variant, tolerant, full, ascii }, io) => {
     const options = {
       format: json ? 'json' : format,

@@ -15,7 +15,7 @@ import { inFile, UsageError } from '../failure.js';
 import { readInput } from '../input.js';
 import { parseJson } from '../json-input.js';
 import { isSameFile, replaceFile } from '../output-file.js';
-import { requireSchemaName } from '../schema-argument.js';
+import { requireSchemaName, schemaNames } from '../schema-argument.js';
 
 /** `kho encode`. */
 export const encode: Command = defineCommand({
@@ -37,6 +37,7 @@ export const encode: Command = defineCommand({
     capacity: { type: 'number', default: 4096, describe: 'bytes of the page in which kernels change an FDT' },
     force: { type: 'boolean', default: false, describe: 'binary even to a terminal' },
   },
+  suggestions: { schema: { words: schemaNames } },
   run: ({ values: file, schema, out, capacity, force }, io) => {
     if ((out === undefined || out === '-') && io.isTerminal && !force)
       throw new UsageError('a blob is binary and does not go to a terminal; use -o FILE or --force');

@@ -10,12 +10,13 @@ import { locateHandovers } from '../../kho/locate.js';
 import { type Migration, migrateHandover } from '../../kho/migrate.js';
 import { JSON_SCHEMA_VERSION, jsonString, jsonU64 } from '../../render/json-text.js';
 import { count, formatSize } from '../../render/size.js';
+import { knownReleases } from '../../schemas/releases.js';
 import { parseAddress, parseSpan } from '../address-argument.js';
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { inFile, UsageError } from '../failure.js';
 import { isSameFile } from '../output-file.js';
-import { variantChoices } from '../schema-argument.js';
+import { variantChoices, variantNames } from '../schema-argument.js';
 import { heldPages } from '../written-image.js';
 
 /** `kho migrate`. */
@@ -48,6 +49,7 @@ export const migrate: Command = defineCommand({
     variant: { type: 'string', array: true, describe: 'of layouts with one version string take this one' },
     json: { type: 'boolean', default: false, describe: 'print JSON' },
   },
+  suggestions: { to: { words: knownReleases }, variant: { words: variantNames } },
   run: (args, io) => {
     const { image: files, to, out, lossy, root, scratch, free, variant, json } = args;
     if (files.some((file) => isSameFile(out, file)))

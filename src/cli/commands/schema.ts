@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
 import { releaseText } from '../../render/layout-note.js';
-import { writeSchemaRst } from '../../render/schema-rst.js';
-import { schemaChanges, writeSchema, writeSchemaDiff, writeSchemaList } from '../../render/schema-text.js';
+import { referenceIndex } from '../../render/reference-index.js';
+import { schemaChanges } from '../../render/schema-changes.js';
+import { type SchemaForm, schemaForm } from '../../render/schema-form.js';
+import { writeSchemaIndexRst } from '../../render/schema-rst.js';
+import { writeSchema, writeSchemaDiff, writeSchemaList } from '../../render/schema-text.js';
 import { writeJsonValue } from '../../render/value-json.js';
-import { cHeader } from '../../schemas/lang/c-header.js';
 import { describe } from '../../schemas/lang/describe.js';
-import { dtSchema } from '../../schemas/lang/dt-schema.js';
 import { versionName } from '../../schemas/lang/family.js';
 import { fingerprint } from '../../schemas/lang/fingerprint.js';
 import { families, type KnownVersion, versionsOf } from '../../schemas/registry.js';
 import { type Command, defineCommand, type Io } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { UsageError } from '../failure.js';
-import { requireSchemaName } from '../schema-argument.js';
+import { requireSchemaName, schemaNames } from '../schema-argument.js';
 
 /** `kho schema`. */
 export const schema: Command = defineCommand({
   examples: [
-    ['schema list', 'all families and versions, and who writes them'],
+    ['schema list', 'all families and versions, and who writes them; --format md, rst: an index of pages'],
     ['schema show luo-v5', 'every field: offset, size, type, rules, what pointers lead to'],
     ['schema show memfd-v2 --format c', 'a C header that asserts sizes and offsets'],
-    ['schema show kho-v4 --format yaml', 'a dt-schema document'],
+    ['schema show memfd-v2 --format svg', 'a drawing of its bytes, to scale'],
+    ['schema show luo-v5 --format md', 'its page of docs/reference: layout, rules, kernels, changes'],
+    ['schema show kho-v4 --format dt-schema', 'a dt-schema document'],
     ['schema diff memfd v1 v2', 'what changed, field by field'],
     ['schema diff kho-v1=A kho-v1=B', 'two layouts of one version string'],
   ],
@@ -32,24 +35,31 @@ export const schema: Command = defineCommand({
   },
   options: {
     format: {
-      choices: ['text', 'json', 'yaml', 'c', 'rst'],
+      choices: ['text', 'json', 'md', 'svg', 'rst', 'dt-schema', 'yaml', 'c'],
       default: 'text',
-      describe: 'yaml: dt-schema, for device trees; c: a header; rst: for kernel documentation',
+      describe:
+        'md: a page of the reference; svg: a byte map; rst: for kernel documentation; dt-schema (or yaml): for device trees; c: a header',
     },
     json: { type: 'boolean', default: false, describe: 'same as --format json' },
   },
+  suggestions: { names: { words: schemaNames } },
   run: ({ action, names = [], format: asked, json }, io) => {
     const format = json ? 'json' : asked;
-    if (action !== 'show' && format !== 'text' && format !== 'json')
-      throw new UsageError(`kho schema ${action} prints text or json`);
+    const forms: readonly Format[] = action === 'list' ? ['text', 'json', 'md', 'rst'] : ['text', 'json'];
+    if (action !== 'show' && !forms.includes(format))
+      throw new UsageError(`kho schema ${action} prints ${forms.join(', ')}`);
     if (action === 'list') return list(names, format, io);
     return action === 'show' ? show(names, format, io) : diff(names, format, io);
   },
 });
 
-function list(names: readonly string[], format: string, io: Io): number {
+type Format = SchemaForm | 'text' | 'json' | 'yaml';
+
+function list(names: readonly string[], format: Format, io: Io): number {
   if (names.length > 0) throw new UsageError('kho schema list takes no names');
   if (format === 'text') writeSchemaList(io.stdout.write, families, io.paint);
+  else if (format === 'md') io.stdout.write(referenceIndex());
+  else if (format === 'rst') writeSchemaIndexRst(io.stdout.write, families);
   else {
     const found = families.map(({ name, doc, mismatch, versions }) => {
       const rows = versions.map((version) => ({
@@ -66,7 +76,7 @@ function list(names: readonly string[], format: string, io: Io): number {
   return EXIT.ok;
 }
 
-function show(names: readonly string[], format: string, io: Io): number {
+function show(names: readonly string[], format: Format, io: Io): number {
   const [name, ...rest] = names;
   if (name === undefined || rest.length > 0)
     throw new UsageError('expected kho schema show NAME', 'kho schema list');
@@ -82,36 +92,21 @@ function show(names: readonly string[], format: string, io: Io): number {
       printJson({ kind: 'schema', ...members, ...fields }, io);
       break;
     }
-    case 'yaml':
-      if (layout.kind !== 'node')
-        throw new UsageError(`${versionName(version)} is a packed struct; dt-schema is for device trees`);
-      out(
-        dtSchema(layout, {
-          name: versionName(version).replace(/[^a-z0-9-]/gi, '-'),
-          title: `${family.doc} ${versionName(version)}`,
-        }),
-      );
-      break;
-    case 'c':
-      out(
-        cHeader(
-          layout,
-          `KHO_${versionName(version)
-            .replace(/[^a-z0-9]/gi, '_')
-            .toUpperCase()}_H`,
-        ),
-      );
-      break;
-    case 'rst':
-      writeSchemaRst(out, family, version);
-      break;
-    default:
+    case 'text':
       writeSchema(out, family, version, io.paint);
+      break;
+    default: {
+      // `yaml` is what dt-schema was called first.
+      const text = schemaForm({ family, version }, format === 'yaml' ? 'dt-schema' : format);
+      if (text === undefined)
+        throw new UsageError(`${versionName(version)} is a struct; dt-schema is for device trees`);
+      out(text);
+    }
   }
   return EXIT.ok;
 }
 
-function diff(names: readonly string[], format: string, io: Io): number {
+function diff(names: readonly string[], format: Format, io: Io): number {
   const [first = '', second = '', third] = names;
   if (names.length < 2 || names.length > 3)
     throw new UsageError('expected kho schema diff FAMILY V1 V2, or two versions', 'kho schema list');

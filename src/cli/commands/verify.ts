@@ -22,9 +22,11 @@ import { openHandoverInput } from '../handover-input.js';
 import { isFolder, readInput } from '../input.js';
 import { parseJson } from '../json-input.js';
 import { readLogInput } from '../log-input.js';
-import { variantChoices } from '../schema-argument.js';
+import { variantChoices, variantNames } from '../schema-argument.js';
 import { closestWord } from '../suggest.js';
 import { VERSION } from '../version.js';
+
+const ruleIds = (): readonly string[] => RULES.map(({ id }) => id);
 
 /** `kho verify`. */
 export const verify: Command = defineCommand({
@@ -65,6 +67,12 @@ export const verify: Command = defineCommand({
     raw: { type: 'boolean', default: false, describe: 'raw memory, whatever the first bytes look like' },
     json: { type: 'boolean', default: false, describe: 'print JSON' },
     sarif: { type: 'boolean', default: false, describe: 'print SARIF 2.1.0' },
+  },
+  suggestions: {
+    rule: { words: ruleIds },
+    ignore: { words: ruleIds },
+    explain: { words: () => ['all', ...ruleIds()] },
+    variant: { words: variantNames },
   },
   run: async (args, io) => {
     const { input, explain, json, sarif } = args;

@@ -35,6 +35,15 @@ const ROOT: Uint8Array = latin1Bytes('/');
  *
  * @returns ASCII text
  * @throws FdtError as {@link dtsChunks}
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { openFdt, printDts } from 'kho-toolkit/fdt';
+ *
+ * const source = printDts(openFdt(readFileSync('fixtures/kernel-7.3.4/kho-fdt.dtb')));
+ * console.log(new TextDecoder().decode(source));
+ * ```
  */
 export function printDts(fdt: Fdt): Uint8Array {
   const chunks = [...dtsChunks(fdt)];

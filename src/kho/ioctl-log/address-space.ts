@@ -4,6 +4,7 @@
 import { AreaTree } from './area-tree.js';
 import { ERRNO, type ErrnoName } from './errno.js';
 import type { AddressRange, MemoryPlace } from './log.js';
+import { overlaps, ReservedRanges } from './reserved-ranges.js';
 
 /** The last address of 64 bits. */
 export const LAST_ADDRESS = 0xffff_ffff_ffff_ffffn;
@@ -72,16 +73,10 @@ export interface MapRequest {
 /** An IOVA, or an error number. */
 export type Mapped = { readonly iova: bigint } | { readonly errno: number };
 
-interface Reservation extends AddressRange {
-  readonly owners: Set<object>;
-}
-
 /** The address space of an IOAS. */
 export class AddressSpace {
   readonly areas: AreaTree<Area> = new AreaTree();
-  readonly #reserved = new Map<string, Reservation>();
-  /** The reserved ranges, overlaps folded, by address. */
-  #folded: readonly AddressRange[] = [];
+  readonly #reserved = new ReservedRanges();
   #allowed: readonly AddressRange[] = [];
   /** Domains, and the smallest page of each. */
   readonly #domains = new Set<object>();
@@ -106,7 +101,7 @@ export class AddressSpace {
 
   /** The reserved ranges by address, overlaps folded. */
   get reserved(): readonly AddressRange[] {
-    return this.#folded;
+    return this.#reserved.folded;
   }
 
   /** Whether there is an area whose memory is no file's. */
@@ -116,14 +111,7 @@ export class AddressSpace {
 
   /** What is not reserved, by address. */
   holes(): readonly AddressRange[] {
-    const found: AddressRange[] = [];
-    let start = 0n;
-    for (const range of this.#folded) {
-      if (range.start > start) found.push({ start, last: range.start - 1n });
-      start = range.last + 1n;
-    }
-    if (start <= LAST_ADDRESS) found.push({ start, last: LAST_ADDRESS });
-    return found;
+    return [...this.#reserved.holesIn({ start: 0n, last: LAST_ADDRESS })];
   }
 
   /** What is mapped at a range, to be mapped once more. @returns an error number where something is not mapped */
@@ -173,7 +161,7 @@ export class AddressSpace {
     if ((iova & (this.alignment - 1n)) !== 0n) return refuse('EINVAL');
     const last = iova + length - 1n;
     if (last > LAST_ADDRESS) return refuse('EOVERFLOW');
-    if (overlaps(this.#folded, iova, last)) return refuse('EINVAL');
+    if (overlaps(this.reserved, iova, last)) return refuse('EINVAL');
     return this.areas.firstIn(iova, last) === undefined ? iova : refuse('EEXIST');
   }
 
@@ -199,16 +187,8 @@ export class AddressSpace {
   *#windows(): Generator<AddressRange, void, undefined> {
     const whole = { start: PAGE, last: LAST_ADDRESS - PAGE };
     const allowed = this.#allowed.length === 0 ? [whole] : this.#allowed;
-    for (const range of allowed) {
-      let start = higher(range.start, whole.start);
-      const last = lower(range.last, whole.last);
-      for (let index = firstAt(this.#folded, start); index < this.#folded.length; index++) {
-        const taken = this.#folded[index];
-        if (taken === undefined || taken.start > last) break;
-        if (taken.start > start) yield { start, last: taken.start - 1n };
-        start = taken.last + 1n;
-      }
-      if (start <= last) yield { start, last };
+    for (const { start, last } of allowed) {
+      yield* this.#reserved.holesIn({ start: higher(start, whole.start), last: lower(last, whole.last) });
     }
   }
 
@@ -254,7 +234,7 @@ export class AddressSpace {
     if (ranges.some(({ start, last }) => start >= last)) return refuse('EINVAL');
     const sorted = [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1));
     if (sorted.some(({ start }, index) => start <= (sorted[index - 1]?.last ?? -1n))) return refuse('EINVAL');
-    if (sorted.some(({ start, last }) => overlaps(this.#folded, start, last))) return refuse('EADDRINUSE');
+    if (sorted.some(({ start, last }) => overlaps(this.reserved, start, last))) return refuse('EADDRINUSE');
     return sorted;
   }
 
@@ -269,39 +249,12 @@ export class AddressSpace {
 
   /** Keeps areas and allowed ranges out of `ranges` for `owner`; the caller knows that none is there. */
   reserve(ranges: readonly AddressRange[], owner: object): void {
-    let isNew = false;
-    for (const { start, last } of ranges) {
-      const key = `${start} ${last}`;
-      const known = this.#reserved.get(key);
-      if (known === undefined) {
-        this.#reserved.set(key, { start, last, owners: new Set([owner]) });
-        isNew = true;
-      } else known.owners.add(owner);
-    }
-    if (isNew) this.#fold();
+    this.#reserved.add(ranges, owner);
   }
 
   /** Gives up everything that `owner` reserved. */
   release(owner: object): void {
-    let isGone = false;
-    for (const [key, { owners }] of this.#reserved) {
-      if (!owners.delete(owner) || owners.size > 0) continue;
-      this.#reserved.delete(key);
-      isGone = true;
-    }
-    if (isGone) this.#fold();
-  }
-
-  #fold(): void {
-    const sorted = [...this.#reserved.values()].sort((a, b) => (a.start < b.start ? -1 : 1));
-    const folded: { start: bigint; last: bigint }[] = [];
-    for (const { start, last } of sorted) {
-      const before = folded.at(-1);
-      if (before !== undefined && start <= before.last + 1n) {
-        if (last > before.last) before.last = last;
-      } else folded.push({ start, last });
-    }
-    this.#folded = folded;
+    this.#reserved.release(owner);
   }
 
   /** Whether {@link addDomain} would be refused: 0 or the error number. */
@@ -358,21 +311,4 @@ function beyond({ start, last }: AddressRange): readonly AddressRange[] {
   if (start > 0n) found.push({ start: 0n, last: start - 1n });
   if (last < LAST_ADDRESS) found.push({ start: last + 1n, last: LAST_ADDRESS });
   return found;
-}
-
-/** Index of the first of disjoint ascending ranges that ends at `address` or later. */
-function firstAt(ranges: readonly AddressRange[], address: bigint): number {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranges[middle]?.last ?? 0n) < address) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function overlaps(ranges: readonly AddressRange[], start: bigint, last: bigint): boolean {
-  const found = ranges[firstAt(ranges, start)];
-  return found !== undefined && found.start <= last;
 }

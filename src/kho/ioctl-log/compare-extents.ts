@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A replayed address space against the extents that a page-table walk found.
 import type { ExtentColumns } from '../../vtd/extents.js';
-import { AreaMappingCheck, areaColumns, type MappingDifference } from '../area-mappings.js';
+import { AreaMappingCheck, type MappingDifference } from '../area-mappings.js';
+import { listAreas, sortAreas } from '../sorted-areas.js';
 import type { LogMemory } from './log.js';
 import type { Ioas } from './objects.js';
 import { areasWithBacking } from './replayed-spaces.js';
@@ -15,7 +16,7 @@ import { areasWithBacking } from './replayed-spaces.js';
  */
 export function replayedTableCheck(ioas: Ioas, memories: readonly LogMemory[] = []): AreaMappingCheck {
   const { areas, backing } = areasWithBacking(ioas, memories);
-  return new AreaMappingCheck(areaColumns(areas).columns, backing);
+  return new AreaMappingCheck(sortAreas(listAreas(areas)).columns, backing);
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What page tables have to say of a replayed address space: each area in pieces that lie together in physical memory.
+import { firstWhere } from '../../bytes/first-where.js';
 import { type Area, lengthOf, PAGE, PROT, placeOf } from './address-space.js';
 import type { FrameRun, LogMemory } from './log.js';
 import type { Ioas } from './objects.js';
@@ -53,15 +54,10 @@ export class MemoryFrames {
 
 /** Index of the first run that ends behind `offset`. */
 function firstRun(runs: readonly FrameRun[], offset: bigint): number {
-  let low = 0;
-  let high = runs.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const run = runs[middle];
-    if (run !== undefined && BigInt(run.page + run.count) * PAGE <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstWhere(0, runs.length, (index) => {
+    const run = runs[index];
+    return run === undefined || BigInt(run.page + run.count) * PAGE > offset;
+  });
 }
 
 /** An area's extents by IOVA: what devices may do there, and where it lies as far as `frames` know. */

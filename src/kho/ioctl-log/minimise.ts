@@ -24,6 +24,16 @@ export interface Minimised {
  * its end state compared with that of the old one before it is given out.
  *
  * @throws LogError INCOMPLETE where a call that may have changed something cannot be replayed
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { minimiseLog, readLog } from 'kho-toolkit/kho';
+ *
+ * const bytes = readFileSync('fixtures/kernel-7.3.4/vtd-legacy.ioctl-log.jsonl');
+ * const { before, after, atLeast } = minimiseLog(readLog(bytes, () => bytes.toString()));
+ * console.log(before, after, atLeast);
+ * ```
  */
 export function minimiseLog(log: IoctlLog): Minimised {
   const original = replayLog(log);

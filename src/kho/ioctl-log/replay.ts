@@ -77,6 +77,16 @@ function isOutside(errno: number): boolean {
  * result is not what Linux 7.3.4 would have said. Where the two disagree the recording is followed as far as that is
  * possible: a call that failed changes nothing, an IOVA that the kernel chose otherwise is taken.
  * Time is linear-logarithmic in the number of calls.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { readLog, replayLog } from 'kho-toolkit/kho';
+ *
+ * const bytes = readFileSync('fixtures/kernel-7.3.4/vtd-legacy.ioctl-log.jsonl');
+ * const { contexts, differences } = replayLog(readLog(bytes, () => bytes.toString()));
+ * console.log(contexts.length, differences.length);
+ * ```
  */
 export function replayLog(log: IoctlLog, options: ReplayOptions = {}): Replayed {
   const model = new IommufdModel(log.files);

@@ -2,8 +2,9 @@
 // Replayed IOASes as `kho verify` takes them: areas that page tables are held against.
 import { MAPPING } from '../../vtd/paging-format.js';
 import { parseSourceId } from '../../vtd/source-id.js';
-import type { Area, Backing } from '../area-mappings.js';
+import type { Backing } from '../area-mappings.js';
 import type { GivenDevice, GivenSpaces } from '../given-spaces.js';
+import type { Area } from '../sorted-areas.js';
 import { lengthOf, PROT } from './address-space.js';
 import { ioasesOf } from './compare-areas.js';
 import type { LogMemory } from './log.js';

@@ -3,7 +3,8 @@
 // areas that lie side by side on both sides allow.
 import type { IoctlArgs, IoctlName } from '../../schemas/abi/iommufd-ioctls.js';
 import { HWPT_ALLOC_FLAGS, IOAS_MAP_FLAGS, IOMMU_OPTIONS } from '../../schemas/abi/iommufd-uapi.js';
-import { type Area, LAST_ADDRESS, lengthOf, PAGE, type Pages, PROT, placeOf } from './address-space.js';
+import { type Area, lengthOf, PAGE, type Pages, PROT, placeOf } from './address-space.js';
+import { boundsOf, type Copy, copyFrom, goesOn, type Placed, sourceOf } from './area-copies.js';
 import { rangeBytes } from './call-bytes.js';
 import { ioasesOf } from './compare-areas.js';
 import { type IoctlExtras, ioctlRecord, type LogRecord, type RecordBase } from './log.js';
@@ -11,12 +12,6 @@ import type { Context, DeviceObject, Hwpt, Ioas, IommufdObject } from './objects
 
 const FIXED = Number(IOAS_MAP_FLAGS.FIXED_IOVA);
 const FAULT_ID = Number(HWPT_ALLOC_FLAGS.FAULT_ID_VALID);
-
-/** An area with the IOAS that it is in. */
-interface Placed {
-  readonly ioas: Ioas;
-  readonly area: Area;
-}
 
 /** Calls that make a state, and the least number that could. */
 export interface StateLog {
@@ -307,58 +302,4 @@ function flagsOf(prot: number): number {
   const write = (prot & PROT.WRITE) === 0 ? 0 : Number(IOAS_MAP_FLAGS.WRITEABLE);
   const read = (prot & PROT.READ) === 0 ? 0 : Number(IOAS_MAP_FLAGS.READABLE);
   return FIXED | write | read;
-}
-
-/** One area that is to be copied; several may go in one call. */
-interface Copy {
-  /** The IOAS, or id of the one, that it is copied from. */
-  readonly from: Ioas | number;
-  readonly to: Ioas;
-  readonly iova: bigint;
-  readonly source: bigint;
-  readonly length: bigint;
-  readonly prot: number;
-  /** Whether it begins and ends where the area does that it is copied from. */
-  readonly fromStart: boolean;
-  readonly toEnd: boolean;
-}
-
-/** The area that brings in the memory that all share when it is mapped anew; `undefined` where none does. */
-function sourceOf(placed: readonly Placed[]): Placed | undefined {
-  const { start, end } = boundsOf(placed);
-  return placed.find(({ area: { prot, pages, startByte, ...range } }) => {
-    const canWrite = (prot & PROT.WRITE) !== 0;
-    return canWrite === pages.writable && startByte === start && startByte + lengthOf(range) === end;
-  });
-}
-
-/** First byte of the shared memory that areas have, and the one behind the last. */
-function boundsOf(placed: readonly Placed[]): { readonly start: bigint; readonly end: bigint } {
-  let [start, end] = [LAST_ADDRESS, 0n];
-  for (const { area } of placed) {
-    const behind = area.startByte + lengthOf(area);
-    if (area.startByte < start) start = area.startByte;
-    if (behind > end) end = behind;
-  }
-  return { start, end };
-}
-
-function copyFrom(source: Area, from: Ioas | number, { ioas: to, area }: Placed): Copy {
-  const start = source.start + area.startByte - source.startByte;
-  const length = lengthOf(area);
-  const ends = { fromStart: start === source.start, toEnd: start + length - 1n === source.last };
-  return { from, to, iova: area.start, source: start, length, prot: area.prot, ...ends };
-}
-
-/** Whether one call can copy both: each must stay an area of its own, so that they come from two. */
-function goesOn(before: Copy, next: Copy): boolean {
-  return (
-    before.toEnd &&
-    next.fromStart &&
-    before.from === next.from &&
-    before.to === next.to &&
-    before.prot === next.prot &&
-    before.iova + before.length === next.iova &&
-    before.source + before.length === next.source
-  );
 }

@@ -194,7 +194,7 @@ export const containerRules: readonly Rule[] = [
     severity: 'error',
     title: 'Blobs other than that of LUO keep the rules of their layout',
     why: 'Values out of range are refused, or taken for what they are not. LUO has rules of its own.',
-    source: 'include/linux/kho/abi, Linux 7.3.4; docs/layouts.md',
+    source: 'include/linux/kho/abi, Linux 7.3.4; docs/reference',
     effect: 'silent',
     needs: [],
     check: issuesThat(
@@ -207,7 +207,7 @@ export const containerRules: readonly Rule[] = [
     severity: 'warning',
     title: 'Blobs have nothing that their version does not know',
     why: 'Subsystems pass over such members: their state is lost.',
-    source: 'docs/layouts.md',
+    source: 'docs/reference',
     effect: 'silent',
     needs: [],
     check: issuesThat(({ part, code }) => part === 'consumer' && code === 'UNKNOWN'),

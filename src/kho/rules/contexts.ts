@@ -6,9 +6,9 @@ import type { VtdDomains } from '../../vtd/domains.js';
 import { permissionText } from '../../vtd/extents.js';
 import { formatSourceId } from '../../vtd/source-id.js';
 import type { TableRoot } from '../../vtd/walk-result.js';
-import type { Area } from '../area-mappings.js';
 import type { Handover } from '../handover.js';
 import type { HandoverDevice, HandoverDomain, HandoverIoas } from '../iommu-state.js';
+import type { Area } from '../sorted-areas.js';
 import type { Rule, Tell } from './rule.js';
 
 const VTD = 'Intel VT-d specification, sections 3.4, 9.1 to 9.6; vtd-tables.md sections 2 to 5';

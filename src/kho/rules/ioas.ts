@@ -2,10 +2,11 @@
 // Family 4: address spaces against the page tables that devices walk.
 import { formatHex } from '../../bytes/hex.js';
 import { permissionText } from '../../vtd/extents.js';
-import { areaColumns, type MappingDifference, type MappingFault } from '../area-mappings.js';
-import { areasOf, candidatesFor, type DomainComparison, type DomainWalk } from '../domain-walk.js';
+import type { MappingDifference, MappingFault } from '../area-mappings.js';
+import { candidatesFor, type DomainComparison, type DomainWalk } from '../domain-walk.js';
 import type { Handover } from '../handover.js';
 import type { HandoverDomain, HandoverIoas } from '../iommu-state.js';
+import { sortAreas } from '../sorted-areas.js';
 import type { FindingPlace, Rule, Tell } from './rule.js';
 
 const RFC = 'RFC of 2024, <20240916113102.710522-1-jgowans@amazon.com>, patches 05 and 09';
@@ -98,14 +99,12 @@ export const ioasRules: readonly Rule[] = [
       eachArea(handover, (ioas, row) => {
         const { starts, lengths, protections } = ioas.areas;
         const [start, length, prot] = [starts[row] ?? 0n, lengths[row] ?? 0n, protections[row] ?? 0];
-        const place = { path: areaPath(ioas, row), address: holderOf(handover, ioas) };
-        if (length === 0n) tell(`expected a size, found 0 at IOVA ${formatHex(start)}`, place);
+        const say = (message: string): void =>
+          tell(message, { path: areaPath(ioas, row), address: holderOf(handover, ioas) });
+        if (length === 0n) say(`expected a size, found 0 at IOVA ${formatHex(start)}`);
         else if ((start + length - 1n) >> 64n !== 0n)
-          tell(
-            `expected an end within 64 bits, found ${formatHex(length)} bytes at IOVA ${formatHex(start)}`,
-            place,
-          );
-        else if ((prot & ~PROTECTIONS) !== 0) tell(`expected protections within 0x3f, found ${prot}`, place);
+          say(`expected an end within 64 bits, found ${formatHex(length)} bytes at IOVA ${formatHex(start)}`);
+        else if ((prot & ~PROTECTIONS) !== 0) say(`expected protections within 0x3f, found ${prot}`);
       });
     },
   },
@@ -141,7 +140,7 @@ export const ioasRules: readonly Rule[] = [
     check: (handover, tell) => {
       for (const ioas of handover.ioases) {
         const { starts, names } = ioas.areas;
-        for (const fault of areaColumns(areasOf(ioas)).faults) {
+        for (const fault of sortAreas(ioas.areas).faults) {
           if (fault.kind !== 'overlap') continue;
           const { area, other } = fault;
           const message = `expected IOVAs of its own, found ${formatHex(starts[area] ?? 0n)} in area ${names[other]} as well`;

@@ -10,15 +10,13 @@ const RFC =
 /** Elements that the RFC has room for. */
 const ROOM = 256;
 
-const frameOf = (mem: ListedMemory, row: number): number => Number((mem.addresses[row] ?? 0n) >> 12n);
-
 /** Whether each page of some lists lies behind the one before, as they do where tables were allocated in a row. */
 function isAscending(lists: readonly ListedMemory[]): boolean {
-  let last = -1n;
-  for (const { addresses } of lists) {
-    for (const address of addresses) {
-      if (address >> 12n <= last) return false;
-      last = address >> 12n;
+  let last = -1;
+  for (const { frames } of lists) {
+    for (const frame of frames) {
+      if (frame <= last) return false;
+      last = frame;
     }
   }
   return true;
@@ -85,7 +83,7 @@ export const rfcMemRules: readonly Rule[] = [
       const first = new Map<number, bigint>();
       for (const { mem, name, path, address } of iommu.domains) {
         for (let row = 0; mem !== undefined && row < mem.count; row++) {
-          const pfn = frameOf(mem, row);
+          const pfn = mem.frames[row] ?? 0;
           const before = first.get(pfn);
           if (before === undefined) {
             first.set(pfn, address);

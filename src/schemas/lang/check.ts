@@ -31,6 +31,16 @@ export interface CheckOptions extends DecodeOptions {
  * declared structure: all of it is listed, each with its place.
  *
  * @throws FdtError when an FDT blob is not sound as a container
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { check, luoV5 } from 'kho-toolkit/schemas';
+ *
+ * const bytes = readFileSync('fixtures/demo/out/sub_fdts/LUO');
+ * bytes[16] = 1; // no multiple of a page
+ * for (const { path, code, message } of check(luoV5, bytes).issues) console.log(path, code, message);
+ * ```
  */
 export function check<T extends Layout>(
   layout: T,

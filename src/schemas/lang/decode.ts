@@ -24,6 +24,15 @@ export interface DecodeOptions {
  *
  * @throws SchemaError TRUNCATED, BAD_LENGTH, BAD_COUNT; for FDT layouts MISSING and BAD_VALUE (`compatible`)
  * @throws FdtError when the blob is no sound FDT
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { decode, luoV5 } from 'kho-toolkit/schemas';
+ *
+ * const luo = decode(luoV5, readFileSync('fixtures/demo/out/sub_fdts/LUO'));
+ * console.log(luo.liveupdate_num, luo.sessions_pa); // both bigint
+ * ```
  */
 export function decode<T extends Layout>(layout: T, bytes: Uint8Array, options?: DecodeOptions): Value<T>;
 export function decode(layout: Layout, bytes: Uint8Array, options: DecodeOptions = {}): unknown {

@@ -4,7 +4,7 @@ import { cTypeName } from './c-type.js';
 import { describeNodeName, requiredType } from './read-node.js';
 import { ruleTexts } from './rule-text.js';
 import { sizeOf } from './size.js';
-import type { EachNode, Layout, MemoryType, NodeType, PointerTarget } from './type.js';
+import type { BitsType, EachNode, Layout, MemoryType, NodeType, PointerTarget } from './type.js';
 
 /** One line of documentation: a field, a property, a node. */
 export interface DescriptionRow {
@@ -94,13 +94,7 @@ function typeRows(
     }
     case 'bits': {
       rows.push({ ...row, rules: [], names: [] });
-      let at = 0;
-      for (const [name, { width, doc = '', flags = {}, rules }] of Object.entries(type.parts)) {
-        const bits = `bits ${at} to ${at + width - 1}`;
-        const part = { path: `${path}.${name}`, offset, type: bits, doc };
-        rows.push({ ...part, optional: false, rules: ruleTexts(rules), names: namesOf(flags) });
-        at += width;
-      }
+      partRows(type, path, offset, rows);
       return;
     }
     case 'struct': {
@@ -111,8 +105,10 @@ function typeRows(
     case 'array': {
       const rules = type.unique === undefined ? [] : [`no two of one ${type.unique}`];
       if (type.ascending !== undefined) rules.push(`by ascending ${type.ascending}`);
+      if (type.of.kind === 'struct') rules.push(...type.of.rules.map(({ doc }) => `of each: ${doc}`));
       rows.push({ ...row, rules, names: [] });
       if (type.of.kind === 'struct') fieldRows(type.of.fields, 0, `${path}[]`, rows);
+      else if (type.of.kind === 'bits') partRows(type.of, `${path}[]`, 0, rows);
       return;
     }
     case 'union':
@@ -155,6 +151,21 @@ function typeRows(
       return;
     case 'bytes':
       rows.push({ ...row, rules: [], names: [] });
+  }
+}
+
+function partRows(
+  { parts }: BitsType,
+  path: string,
+  offset: number | undefined,
+  rows: DescriptionRow[],
+): void {
+  let at = 0;
+  for (const [name, { width, doc = '', flags = {}, rules }] of Object.entries(parts)) {
+    const bits = `bits ${at} to ${at + width - 1}`;
+    const part = { path: `${path}.${name}`, offset, type: bits, doc };
+    rows.push({ ...part, optional: false, rules: ruleTexts(rules), names: namesOf(flags) });
+    at += width;
   }
 }
 

@@ -24,7 +24,7 @@ const TYPES = '/schemas/types.yaml#/definitions';
  */
 export function dtSchema(
   layout: NodeType,
-  { name, title, maintainers = ['kho-toolkit'] }: DtSchemaOptions,
+  { name, title, maintainers = ['kho-toolkit <kho-toolkit@example.org>'] }: DtSchemaOptions,
 ): string {
   const document: Mapping = {
     $id: `http://devicetree.org/schemas/kho/${name}.yaml#`,
@@ -59,7 +59,11 @@ function nodeSchema(layout: NodeType): Mapping {
     const about = `Name: ${describeNodeName(layout.each.name)}.`;
     const described = typeof inner['description'] === 'string' ? `${inner['description']} ${about}` : about;
     schema['patternProperties'] = {
-      [namePattern(layout.each.name)]: { type: 'object', ...inner, description: described },
+      [namePattern(layout.each.name, Object.keys(properties))]: {
+        type: 'object',
+        ...inner,
+        description: described,
+      },
     };
   }
   if (required.length > 0) schema['required'] = required;
@@ -67,13 +71,27 @@ function nodeSchema(layout: NodeType): Mapping {
   return schema;
 }
 
-function namePattern({ kind, maxLength }: NodeName): string {
+/**
+ * What names patterned nodes have. Where they are free, the pattern leaves out what is declared beside them and
+ * `$nodename`, which validators add: a pattern holds for properties and nodes alike.
+ */
+function namePattern({ kind, maxLength }: NodeName, declared: readonly string[]): string {
   if (kind === 'decimal') return '^(0|[1-9][0-9]*)$';
-  return maxLength === undefined ? '^[^/]+$' : `^[^/]{1,${maxLength}}$`;
+  const others = ['$nodename', ...declared].map(escapePattern).join('|');
+  return `^(?!(${others})$)[^/]${maxLength === undefined ? '+' : `{1,${maxLength}}`}$`;
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+/** A string that a property must hold; dt-schema takes only some characters in constants. */
+function stringSchema(text: string): Mapping {
+  return /^[a-zA-Z0-9,.\-_ #+/]+$/.test(text) ? { const: text } : { pattern: `^${escapePattern(text)}$` };
 }
 
 function propertySchema(type: MemoryType): YamlValue {
-  if (type.kind === 'text' && type.includes !== undefined) return { contains: { const: type.includes } };
+  if (type.kind === 'text' && type.includes !== undefined) return { contains: stringSchema(type.includes) };
   const schema: Mapping = {};
   const rules = type.kind === 'integer' || type.kind === 'pointer' ? ruleTexts(type.rules) : [];
   const isCells = (type.kind === 'integer' || type.kind === 'pointer') && type.bigEndian;

@@ -22,6 +22,16 @@ export interface EncodeOptions {
  *
  * @throws SchemaError BAD_TYPE, MISSING, BAD_COUNT, BAD_LENGTH, BAD_NAME for a value that the layout cannot hold
  * @throws FdtError NOSPACE when a `dynamic` FDT exceeds its capacity
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { decode, encode, luoV5 } from 'kho-toolkit/schemas';
+ *
+ * const luo = decode(luoV5, readFileSync('fixtures/demo/out/sub_fdts/LUO'));
+ * const next = encode(luoV5, { ...luo, liveupdate_num: luo.liveupdate_num + 1n });
+ * console.log(next.length);
+ * ```
  */
 export function encode<T extends Layout>(layout: T, value: Value<T>, options?: EncodeOptions): Uint8Array;
 export function encode(layout: Layout, value: unknown, options: EncodeOptions = {}): Uint8Array {
