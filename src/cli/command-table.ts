@@ -34,6 +34,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.js')).verify,
   },
   {
+    name: 'report',
+    positionals: '[input] [other]',
+    summary: 'write an HTML page to look at a handover, or at how two differ',
+    load: async () => (await import('./commands/report.js')).report,
+  },
+  {
     name: 'compat',
     positionals: '[old] [new]',
     summary: 'predict what another kernel makes of a handover',

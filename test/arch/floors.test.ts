@@ -16,14 +16,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   vtd: ['bytes', 'image'],
   kho: ['bytes', 'fdt', 'image', 'schemas', 'vtd'],
   render: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho'],
+  report: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho', 'render'],
   fuzz: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho'],
   try: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho'],
-  cli: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho', 'render', 'fuzz', 'try'],
+  cli: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho', 'render', 'report', 'fuzz', 'try'],
 };
 const MAY_TOUCH_NODE = ['image', 'cli', 'try'];
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>
-  name.endsWith('.ts'),
+  /\.tsx?$/.test(name),
 );
 
 /** The modules that a source text imports or re-exports, statically, dynamically or as types. */
@@ -40,7 +41,11 @@ const imports = new Map(
 );
 const floorOf = (file: string): string => file.split('/')[0] ?? '';
 const targetOf = (file: string, specifier: string): string =>
-  relative(source, normalize(join(source, dirname(file), specifier))).replace(/\.js$/, '.ts');
+  sourceOf(relative(source, normalize(join(source, dirname(file), specifier))));
+/** The file that a module is made of. */
+const sourceOf = (module: string): string =>
+  [module.replace(/\.js$/, '.ts'), module.replace(/\.js$/, '.tsx')].find((file) => files.includes(file)) ??
+  module.replace(/\.js$/, '.ts');
 
 describe('the floors of the house', () => {
   it('are all known', () => {
