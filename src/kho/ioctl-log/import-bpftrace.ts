@@ -54,7 +54,7 @@ interface Mapping extends AddressRange {
  * places; calls stand where they returned.
  *
  * @throws LogError BAD_LINE for another version of the script, or a line that it does not print; what
- * {@link requireSoundLog} throws
+ * `requireSoundLog` throws
  */
 export function importBpftrace(text: string): IoctlLog {
   const version = HEADER.exec(text)?.[1];
