@@ -21,7 +21,8 @@ export function agreementOf(effect: KernelEffect, seen: Seen): Agreement {
 const AGREES: Readonly<Record<KernelEffect, (seen: Seen) => boolean>> = {
   'plain-boot': ({ outcome }) => outcome === 'ignored',
   panic: ({ outcome }) => outcome === 'panic',
-  oops: ({ outcome }) => outcome === 'panic',
+  // A kernel that dies before it has a console looks as if it hung.
+  oops: ({ outcome }) => outcome === 'panic' || outcome === 'hang',
   hang: ({ outcome }) => outcome === 'hang',
   'open-fails': ({ outcome, silent }) => outcome === 'sessions-lost' && !silent,
   'file-fails': ({ outcome, silent }) => outcome === 'restored-with-errors' && !silent,
