@@ -21,7 +21,7 @@ export interface KernelPrediction {
 /** What the effects of versions that differ come to. */
 const OF_VERSIONS: Readonly<Record<CompatEffect, KernelEffect>> = {
   restored: 'none',
-  unclaimed: 'none',
+  unclaimed: 'silent',
   ignored: 'none',
   fresh: 'silent',
   'open-fails': 'open-fails',

@@ -18,16 +18,12 @@ export function agreementOf(effect: KernelEffect, seen: Seen): Agreement {
     : 'disagrees';
 }
 
-/** Where a wild pointer leads depends on what lies there: it does not come up, one way or another. */
-function isDown({ outcome }: Seen): boolean {
-  return outcome === 'panic' || outcome === 'hang';
-}
-
 const AGREES: Readonly<Record<KernelEffect, (seen: Seen) => boolean>> = {
   'plain-boot': ({ outcome }) => outcome === 'ignored',
-  panic: isDown,
-  oops: isDown,
-  hang: isDown,
+  panic: ({ outcome }) => outcome === 'panic',
+  // A kernel that dies before it has a console looks as if it hung.
+  oops: ({ outcome }) => outcome === 'panic' || outcome === 'hang',
+  hang: ({ outcome }) => outcome === 'hang',
   'open-fails': ({ outcome, silent }) => outcome === 'sessions-lost' && !silent,
   'file-fails': ({ outcome, silent }) => outcome === 'restored-with-errors' && !silent,
   silent: ({ silent }) => silent,
