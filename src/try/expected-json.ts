@@ -9,6 +9,14 @@ import type { ExpectedFile, ExpectedSession } from './expected.js';
  * `seals`, `pos`, `sha256` as far as they are known); others are passed over.
  *
  * @throws BuildError BAD_DESCRIPTION with the path of what is wrong
+ *
+ * @example
+ * ```ts
+ * import { expectedSessionsFromJson } from 'kho-toolkit/try';
+ *
+ * const [session] = expectedSessionsFromJson({ memfds: [{ session: 'vm', token: 1, size: 4096 }] });
+ * console.log(session?.name, session?.files[0]?.size); // vm 4096n
+ * ```
  */
 export function expectedSessionsFromJson(json: unknown): ExpectedSession[] {
   const known = isRecord(json) ? { memfds: json['memfds'], names: json['sessions_in_creation_order'] } : json;

@@ -20,6 +20,18 @@ export interface ExpectedOptions {
  * their contents.
  *
  * @throws ImageError when the image cannot be read
+ *
+ * @example
+ * ```ts
+ * import { openImage } from 'kho-toolkit/image';
+ * import { Handover } from 'kho-toolkit/kho';
+ * import { expectedOf } from 'kho-toolkit/try';
+ *
+ * const image = openImage('fixtures/kernel-7.3.4/kho-luo.trimmed.elf');
+ * const { sessions } = expectedOf(Handover.open(image), { limit: 1n << 30n, absent: 'unknown' });
+ * for (const { name, files } of sessions) console.log(name, files.length);
+ * image.close();
+ * ```
  */
 export function expectedOf(handover: Handover, options: ExpectedOptions): Expected {
   return {
