@@ -59,11 +59,13 @@ export function openSide(side: ReportSide, located?: LocateResult): OpenedSide {
   const { bytes, name } = first;
   if (looksLikeImage(bytes.subarray(0, 16), bytes.length))
     return openImageSide(side, bytes, { given, root: side.root }, located);
-  if (!looksLikeFdt(bytes)) {
-    const identified = identifyNamed(name.replace(/^.*\//s, '').replace(/\.\w+$/, ''), bytes);
-    return { ...nothing, form: 'blob', blob: { name, bytes, fdt: undefined, identified } };
-  }
-  const fdt = openFdt(bytes, { tolerant: true });
+  const named = looksLikeFdt(bytes)
+    ? undefined
+    : identifyNamed(name.replace(/^.*\//s, '').replace(/\.\w+$/, ''), bytes);
+  if (named !== undefined)
+    return { ...nothing, form: 'blob', blob: { name, bytes, fdt: undefined, identified: named } };
+  // Of what is neither, an FDT's magic is what is missed.
+  const fdt = openFdt(bytes, { tolerant: looksLikeFdt(bytes) });
   const identified = identifyFdt(fdt);
   if (identified !== undefined && identified.family.name !== 'kho-root')
     return { ...nothing, form: 'blob', blob: { name, bytes, fdt, identified } };

@@ -52,9 +52,8 @@ describe.skipIf(!hasChromium())('a report in a browser', () => {
     await page.focus('.vlist.tree');
     for (const key of ['Home', 'ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
     expect(await page.textContent('.tree-row.cursor .label')).toBe('preserved-memory-map');
-    const before = await page.locator('.tree-row').count();
     await page.keyboard.press('ArrowRight');
-    await page.waitForFunction((rows) => document.querySelectorAll('.tree-row').length > rows, before);
+    await page.waitForSelector('.tree-row.cursor[aria-expanded="true"]');
     await page.keyboard.press('ArrowRight');
     expect(await page.textContent('.object-title strong')).toBe('struct kho_radix_node');
     await page.focus('.vlist.hex');
