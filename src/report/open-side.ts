@@ -6,6 +6,7 @@ import { type DebugfsSide, looksLikeFdt, openDebugfsFolder } from '../kho/debugf
 import { looksLikeImage } from '../kho/file-kind.js';
 import { givenSpacesFromJson } from '../kho/given-spaces.js';
 import { Handover, type HandoverOptions } from '../kho/handover.js';
+import { HandoverError } from '../kho/handover-root.js';
 import { type LocateResult, locateHandovers } from '../kho/locate.js';
 import { memoryOfSide } from '../kho/side-memory.js';
 import type { Identified } from '../schemas/identify.js';
@@ -61,6 +62,11 @@ export function openSide(side: ReportSide, located?: LocateResult): OpenedSide {
     return openImageSide(side, bytes, { given, root: side.root }, located);
   if (!looksLikeFdt(bytes)) {
     const identified = identifyNamed(name.replace(/^.*\//s, '').replace(/\.\w+$/, ''), bytes);
+    if (identified === undefined) {
+      const message =
+        'expected a memory image, an FDT, or a packed struct with the name that it has in debugfs, found neither';
+      throw new HandoverError({ code: 'NO_ROOT', message });
+    }
     return { ...nothing, form: 'blob', blob: { name, bytes, fdt: undefined, identified } };
   }
   const fdt = openFdt(bytes, { tolerant: true });
