@@ -100,6 +100,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/migrate.js')).migrate,
   },
   {
+    name: 'try',
+    positionals: '[image]',
+    summary: 'give a handover to a real kernel in QEMU and see what it makes of it',
+    load: async () => (await import('./commands/try.js')).tryCommand,
+  },
+  {
     name: 'log',
     positionals: '<action> <file..>',
     summary: 'ioctl logs of iommufds: convert, show, replay, minimise, diff',
@@ -110,6 +116,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     positionals: '[image]',
     summary: 'what each way to hand over an iommufd costs and loses',
     load: async () => (await import('./commands/compare-approaches.js')).compareApproachesCommand,
+  },
+  {
+    name: 'fuzz',
+    positionals: '<command> [case]',
+    summary: 'labelled test cases for whoever reads handovers: write them, run a program on them',
+    load: async () => (await import('./commands/fuzz.js')).loadFuzz(),
+    parts: async () => (await import('./commands/fuzz.js')).fuzzParts,
   },
   {
     name: 'demo',

@@ -20,10 +20,12 @@ export interface Io {
 /** A command as it stands in the command table: all that `kho --help` needs, without loading it. */
 export interface CommandEntry {
   readonly name: string;
-  /** Its positionals in yargs' notation: `<blob> [property]`. */
+  /** Its positionals in yargs' notation, `<blob> [property]`; a program at the end as `-- <program>`. */
   readonly positionals: string;
   readonly summary: string;
   readonly load: () => Promise<Command>;
+  /** The commands that it is made up of, `kho fuzz` of `run`, `min`, …: the word after its own says which. */
+  readonly parts?: () => Promise<readonly CommandEntry[]>;
 }
 
 /** Values worth naming, though others are taken. */
@@ -44,6 +46,8 @@ export interface CommandSpec<P extends OptionTable, O extends OptionTable> {
   readonly options: O;
   /** What completion offers for a positional or option that has no `choices`, by its name; otherwise files. */
   readonly suggestions?: Readonly<Record<string, Suggestion>>;
+  /** Whether a program with its arguments follows after `--`: they come as `args['--']`, untouched. */
+  readonly program?: boolean;
   /** Does it. @returns the exit code */
   readonly run: (args: CommandArguments<P, O>, io: Io) => number | Promise<number>;
 }
@@ -56,7 +60,7 @@ export type CommandArguments<P extends OptionTable, O extends OptionTable> = Arg
 type OptionTable = Readonly<Record<string, Options>>;
 
 /** What help, manual and completion tell of a command. */
-export type CommandHelp = Readonly<Required<Omit<CommandSpec<OptionTable, OptionTable>, 'run'>>>;
+export type CommandHelp = Readonly<Required<Omit<CommandSpec<OptionTable, OptionTable>, 'run' | 'program'>>>;
 
 /** A loaded command. */
 export interface Command extends CommandHelp {
@@ -65,6 +69,10 @@ export interface Command extends CommandHelp {
   /** Makes the command what a parser parses; once parsing has run it, `done` gets the exit code. */
   register(parser: Argv<unknown>, entry: CommandEntry, io: () => Io, done: (code: number) => void): void;
 }
+
+/** How words are understood: numbers among positionals stay text. */
+export const WORDS = { 'parse-positional-numbers': false } as const;
+const WITH_PROGRAM = { ...WORDS, 'populate--': true } as const;
 
 /** Makes a command of its parts. */
 export function defineCommand<const P extends OptionTable, const O extends OptionTable>(
@@ -83,9 +91,10 @@ export function defineCommand<const P extends OptionTable, const O extends Optio
       const table: P & O = { ...positionals, ...options };
       parser.command(
         // As the default command, so that yargs does not lay out its help on every run.
-        `$0 ${entry.positionals}`.trim(),
+        `$0 ${entry.positionals.replace(/-- .*/, '')}`.trim(),
         false,
         (builder) => {
+          if (spec.program === true) builder.parserConfiguration(WITH_PROGRAM);
           const typed = builder.usage(usageText(entry, spec)).options(table);
           for (const [name, { describe }] of Object.entries(positionals)) {
             if (describe !== undefined) typed.positional(name, { describe });

@@ -2,7 +2,7 @@
 import yargs, { type Argv } from 'yargs';
 import type { TextSink } from '../render/text-sink.js';
 import type { ColorChoice } from './color.js';
-import type { Io } from './command.js';
+import { type Command, type CommandEntry, type Io, WORDS } from './command.js';
 import { COMMANDS } from './command-table.js';
 import { EXIT } from './exit-code.js';
 import { UsageError } from './failure.js';
@@ -42,13 +42,38 @@ export async function parseCommandLine(
   out: TextSink,
   makeIo: (color: ColorChoice) => Io,
 ): Promise<number> {
-  const place = argv.findIndex((word, index) => !word.startsWith('-') && argv[index - 1] !== '--color');
+  const place = commandPlace(argv);
   const asked = argv[place];
   if (asked === undefined) return listCommands(argv, out);
   const entry = COMMANDS.find(({ name }) => name === asked);
-  if (entry === undefined) throw unknownCommand(asked);
-  const command = await entry.load();
+  if (entry === undefined) throw unknownCommand(asked, COMMANDS);
+  const rest = argv.toSpliced(place, 1);
+  if (entry.parts === undefined) return parseCommand(entry, await entry.load(), rest, out, makeIo);
+  const commands = await entry.parts();
+  const placeOfPart = commandPlace(rest);
+  const part = rest[placeOfPart];
+  if (part === undefined) return listParts(entry, commands, rest, out);
+  const chosen = commands.find(({ name }) => name === part);
+  if (chosen === undefined)
+    throw unknownCommand(`${entry.name} ${part}`, commands, part, `kho ${entry.name} --help`);
+  const named = { ...chosen, name: `${entry.name} ${chosen.name}` };
+  return parseCommand(named, await chosen.load(), rest.toSpliced(placeOfPart, 1), out, makeIo);
+}
 
+/** Where the word is that names a command; -1 where there is none. */
+function commandPlace(argv: readonly string[]): number {
+  const end = argv.indexOf('--');
+  const words = end < 0 ? argv : argv.slice(0, end);
+  return words.findIndex((word, index) => !word.startsWith('-') && words[index - 1] !== '--color');
+}
+
+async function parseCommand(
+  entry: CommandEntry,
+  command: Command,
+  argv: readonly string[],
+  out: TextSink,
+  makeIo: (color: ColorChoice) => Io,
+): Promise<number> {
   let code: number | undefined;
   let color: ColorChoice = 'auto';
   const parser = basicParser(`kho ${entry.name}`, `kho ${entry.name} ${entry.positionals}`)
@@ -64,7 +89,7 @@ export async function parseCommandLine(
       code = result;
     },
   );
-  const words = argv.toSpliced(place, 1).map((word) => (word === '-' ? STDIN_WORD : word));
+  const words = argv.map((word) => (word === '-' ? STDIN_WORD : word));
   const printed = await parse(parser, words).catch((error: unknown) => {
     throw error instanceof UsageError ? new UsageError(error.message, `kho ${entry.name} --help`) : error;
   });
@@ -77,8 +102,8 @@ function settle(args: Record<string, unknown>, lists: ReadonlySet<string>): void
   const restore = (value: unknown): unknown => (value === STDIN_WORD ? '-' : value);
   for (const [name, value] of Object.entries(args)) {
     if (!Array.isArray(value)) args[name] = restore(value);
-    else if (name !== '_' && name !== '--')
-      args[name] = lists.has(name) ? value.map(restore) : restore(value.at(-1));
+    else if (name === '--') args[name] = value.map(restore);
+    else if (name !== '_') args[name] = lists.has(name) ? value.map(restore) : restore(value.at(-1));
   }
 }
 
@@ -88,6 +113,25 @@ async function listCommands(argv: readonly string[], out: TextSink): Promise<num
   for (const { name, positionals, summary } of COMMANDS) parser.command(`${name} ${positionals}`, summary);
   const printed = await parse(parser, argv);
   if (printed === '') throw new UsageError('a command is needed');
+  out(`${printed}\n`);
+  return EXIT.ok;
+}
+
+/** `kho fuzz` without more: `--help`, or wrong usage. */
+async function listParts(
+  { name, summary }: CommandEntry,
+  commands: readonly CommandEntry[],
+  argv: readonly string[],
+  out: TextSink,
+): Promise<number> {
+  const parser = basicParser(`kho ${name}`, `kho ${name} <command>`).usage(`kho ${name} - ${summary}`);
+  for (const part of commands) parser.command(`${part.name} ${part.positionals}`, part.summary);
+  const printed = await parse(parser, argv);
+  if (printed === '')
+    throw new UsageError(
+      `expected kho ${name} ${commands.map((part) => part.name).join('|')}`,
+      `kho ${name} --help`,
+    );
   out(`${printed}\n`);
   return EXIT.ok;
 }
@@ -109,7 +153,7 @@ function basicParser(name: string, usage: string): Argv<{ color: ColorChoice }> 
     .option('color', COLOR_OPTION)
     .strict()
     .exitProcess(false)
-    .parserConfiguration({ 'parse-positional-numbers': false })
+    .parserConfiguration(WORDS)
     .wrap(null)
     .fail((message, error) => {
       throw error === undefined || error.name === 'YError' ? new UsageError(oneLine(message, usage)) : error;
@@ -123,10 +167,14 @@ function oneLine(message: string, usage: string): string {
   return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
 }
 
-function unknownCommand(word: string): UsageError {
-  const names = COMMANDS.map(({ name }) => name);
+function unknownCommand(
+  asked: string,
+  commands: readonly CommandEntry[],
+  word: string = asked,
+  help?: string,
+): UsageError {
+  const names = commands.map(({ name }) => name);
   const close = closestWord(word, names);
-  return new UsageError(
-    `unknown command "${word}"${close === undefined ? '' : `, did you mean "${close}"?`}`,
-  );
+  const hint = close === undefined ? '' : `, did you mean "${close}"?`;
+  return new UsageError(`unknown command "${asked}"${hint}`, help);
 }

@@ -13,6 +13,8 @@ export interface Progress {
   update(done: number, total: number): void;
   /** For work of unknown length: how much is done, `12345 table pages`. */
   note(done: number, things: string): void;
+  /** Anything else, safe to show; put together only when it is shown. */
+  tell(text: () => string): void;
   /** Takes the line away again. */
   end(): void;
 }
@@ -23,7 +25,8 @@ export interface Progress {
  * @param what - what is being done: `looking through guest.raw`, safe to show
  */
 export function startProgress(what: string): Progress {
-  if (!isTerminal(STDERR)) return { update: () => undefined, note: () => undefined, end: () => undefined };
+  const nothing = (): undefined => undefined;
+  if (!isTerminal(STDERR)) return { update: nothing, note: nothing, tell: nothing, end: nothing };
   let next = performance.now() + PATIENCE_MS;
   let shown = false;
   const show = (text: () => string): void => {
@@ -36,6 +39,7 @@ export function startProgress(what: string): Progress {
   return {
     update: (done, total) => show(() => `${Math.floor((100 * done) / Math.max(1, total))} %`),
     note: (done, things) => show(() => `${done} ${things}`),
+    tell: show,
     end: () => {
       if (shown) writeSync(STDERR, CLEAR_LINE);
     },

@@ -20,7 +20,10 @@ export interface OperatorUse {
 export interface ExpectedOutcome {
   /** Whether a careful reader takes it. */
   readonly verdict: 'valid' | 'invalid';
-  /** Verify rules (images) or validation codes (blobs) that must be told; none for a valid case. */
+  /**
+   * Verify rules (images) or validation codes (blobs) that must be told. A valid case has none, but for FDTs that libfdt
+   * takes and that are not as the specification wants them: codes of warnings.
+   */
   readonly rules: readonly string[];
   /** What the next kernel does with it, where that is known. */
   readonly effect?: KernelEffect;
@@ -37,6 +40,8 @@ export interface FuzzCase {
   /** In the order in which they were made; none for a valid case. */
   readonly operators: readonly OperatorUse[];
   readonly expected: ExpectedOutcome;
+  /** File that describes address spaces, as `kho verify --areas` takes it, where the case needs one to be judged. */
+  readonly areas?: string;
   /** Size of the file. */
   readonly bytes: number;
   /** Of the file, in hex. */
@@ -52,5 +57,7 @@ export interface FuzzManifest {
   readonly seed: number;
   readonly schema: string;
   readonly form: CaseForm;
+  /** Of the image that cases were made of, in hex, where they start from a captured handover. */
+  readonly baseSha256?: string;
   readonly cases: readonly FuzzCase[];
 }

@@ -125,7 +125,7 @@ export function readRoot(
   const identified =
     key === undefined
       ? undefined
-      : identifyRoot(bytes, key, fdt.root?.property(MAP_PROPERTY) !== undefined, {
+      : identifyRoot(bytes, key, hasMapOrBlobs(fdt), {
           memory,
           address,
           variants,
@@ -167,6 +167,14 @@ export function readRoot(
     map: mapPointer(fdt, layout?.kind === 'node' ? layout : undefined, address),
     issues,
   };
+}
+
+/** Whether a root leads to a map or to blobs, as all have but the form of 2023: one that lost its map is none of those. */
+function hasMapOrBlobs({ root }: Fdt): boolean {
+  if (root === undefined) return false;
+  if (root.property(MAP_PROPERTY) !== undefined) return true;
+  for (const child of root.children()) if (child.property('fdt') !== undefined) return true;
+  return false;
 }
 
 /**

@@ -36,6 +36,8 @@ export interface KhoSetupData {
   readonly bootParams: bigint;
   /** Physical address of the entry. */
   readonly address: bigint;
+  /** Bytes behind its header: 32, or 48 in KHO's form of 2023, where scratch is a region and no array of them. */
+  readonly length: number;
   readonly fdtAddress: bigint;
   readonly fdtSize: bigint;
   readonly scratchAddress: bigint;
@@ -113,6 +115,7 @@ function readEntry(memory: PhysicalMemory, bootParams: bigint, address: bigint):
   return {
     bootParams,
     address,
+    length: new DataView(memory.read(address + 12n, 4).slice().buffer).getUint32(0, true),
     fdtAddress: memory.u64(data),
     fdtSize: memory.u64(data + 8n),
     scratchAddress: memory.u64(data + 16n),

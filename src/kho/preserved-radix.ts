@@ -12,6 +12,8 @@ const LEAF_BITS = 8 * PAGE_SIZE;
 const TABLE_ENTRIES = PAGE_SIZE / 8;
 /** Keys are 1 << (64 - PAGE_SHIFT - order) | pfn >> order: their highest bit, for order 0. */
 const ORDER_0_BIT = 64 - PAGE_SHIFT;
+/** Keys are below this. */
+const MAX_KEY = 2 ** (ORDER_0_BIT + 1);
 
 interface Visit {
   readonly pfn: number;
@@ -96,6 +98,15 @@ function isPage(address: bigint): boolean {
 
 function readLeaf(bytes: Uint8Array, prefix: number, address: bigint, reader: MapReader): void {
   const base = prefix * LEAF_BITS;
+  if (base >= MAX_KEY) {
+    // Told apart here: sums of numbers so large are not exact.
+    const at = bytes.findIndex((byte) => byte !== 0);
+    if (at < 0) return;
+    const found = formatHex(BigInt(prefix) * BigInt(LEAF_BITS));
+    const message = `expected keys from 1 to 2^53 - 1, found the leaf at ${formatHex(address)}: keys from ${found} on`;
+    reader.issue({ code: 'BAD_KEY', message, address: address + BigInt(at) });
+    return;
+  }
   bitRuns(bytes, (first, count) => {
     // In the lowest leaf the highest bit of the key, which tells the order, is in the leaf itself.
     for (let key = base + first, end = key + count; key < end; ) {

@@ -30,12 +30,22 @@ export interface ScratchArray {
   readonly size: bigint;
 }
 
+/** `len` of setup_data in KHO's form of 2023, setupDataKho2023. */
+const SETUP_DATA_2023 = 48;
+
+/** In KHO's form of 2023 setup_data names the one region itself. */
+function region2023({ address, scratchAddress, scratchSize: size }: KhoSetupData): ScratchState {
+  const regions = [{ address: scratchAddress, size }];
+  return { regions, source: `setup_data at ${formatHex(address)}`, issues: [] };
+}
+
 /** The regions of an array that is given, else of that which setup_data leads to; before kexec's jump it is not there yet. */
 export function scratchOf(
   given: ScratchArray | undefined,
   setup: KhoSetupData | undefined,
   memory: Memory,
 ): ScratchState {
+  if (given === undefined && setup?.length === SETUP_DATA_2023) return region2023(setup);
   const state = given === undefined ? setup?.state : 'chained';
   const address = given?.address ?? setup?.scratchAddress;
   const size = given?.size ?? setup?.scratchSize;

@@ -121,11 +121,11 @@ export function writeLocatedJson(out: TextSink, found: LocateResult, indent: str
     found.damaged,
     ({ address, reason }) => `"address": ${jsonU64(address)}, "reason": ${jsonString(reason)}`,
   );
-  list('setupData', found.setupData, ({ state, ...addresses }) => {
+  list('setupData', found.setupData, ({ state, length, ...addresses }) => {
     const members = Object.entries(addresses).map(
       ([name, value]) => `${jsonString(name)}: ${jsonU64(value)}`,
     );
-    return [`"state": ${jsonString(state)}`, ...members].join(', ');
+    return [`"state": ${jsonString(state)}`, `"length": ${length}`, ...members].join(', ');
   });
   list(
     'brokenChains',

@@ -33,7 +33,12 @@ function importsOf(text: string): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
 }
 
-const imports = new Map(files.map((file) => [file, importsOf(readFileSync(join(source, file), 'utf8'))]));
+/** A source text without its documentation, whose examples import what readers would. */
+const withoutExamples = (text: string): string => text.replaceAll(/^ *\/\*\*[\s\S]*?\*\/$/gm, '');
+
+const imports = new Map(
+  files.map((file) => [file, importsOf(withoutExamples(readFileSync(join(source, file), 'utf8')))]),
+);
 const floorOf = (file: string): string => file.split('/')[0] ?? '';
 const targetOf = (file: string, specifier: string): string =>
   sourceOf(relative(source, normalize(join(source, dirname(file), specifier))));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A corpus made small: as few inputs as show every branch that all of them show, each as short as shows its own.
+import { minimiseNow, minimising } from '../../src/fuzz/shrink.js';
+import { cutBytes } from '../../src/fuzz/shrink-bytes.js';
 import type { Coverage } from './coverage.js';
 import type { FuzzTarget } from './target.js';
 
@@ -7,6 +9,8 @@ import type { FuzzTarget } from './target.js';
 const MAX_TOTAL = 128 * 1024;
 /** Attempts at most to cut something out of one input. */
 const MAX_CUTS = 400;
+/** Shorter stretches are not worth an attempt. */
+const SMALLEST_CUT = 4;
 
 /** What running an input shows: branches without how often; nothing when it crashes. */
 function branches(target: FuzzTarget, coverage: Coverage, input: Uint8Array): readonly number[] {
@@ -75,19 +79,6 @@ function shorten(
     return features.every((feature) => shown.has(feature));
   };
   if (!shows(input)) return input;
-  let bytes = input;
-  let cuts = 0;
-  for (let size = 2 ** Math.floor(Math.log2(Math.max(1, bytes.length))); size >= 4; size >>= 1) {
-    for (let at = 0; at < bytes.length && cuts < MAX_CUTS; ) {
-      const candidate = new Uint8Array(
-        Math.max(0, bytes.length - size) + Math.max(0, at + size - bytes.length),
-      );
-      candidate.set(bytes.subarray(0, at));
-      candidate.set(bytes.subarray(at + size), at);
-      cuts++;
-      if (shows(candidate)) bytes = candidate;
-      else at += size;
-    }
-  }
-  return bytes;
+  return minimiseNow(minimising(input, [cutBytes(SMALLEST_CUT)], { maxRuns: MAX_CUTS, rounds: 1 }), shows)
+    .bytes;
 }

@@ -66,6 +66,7 @@ describe('locateHandovers', () => {
         fdtAddress: 0x4000n,
         fdtSize: 4096n,
         scratchAddress: 0x8000n,
+        length: 32,
         scratchSize: 48n,
       },
     ]);

@@ -170,6 +170,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
         s.writeU64(AT.map + 40n, table);
       }),
     },
+    // The same where keys are so large that numbers are not exact.
+    {
+      make: captured((s) => {
+        const table = s.u64(AT.map + 16n);
+        s.writeU64(AT.map + 16n, 0n);
+        s.writeU64(AT.map + 8n * 285n, table);
+      }),
+      says: 'keys from',
+    },
   ],
   'map-chunks': [{ make: () => bitmapHandover(0x1000n), options: { root: 0x8000n } }],
   'map-overlap': [
@@ -399,6 +408,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { make: captured((s) => s.writeU64(AT.sessions + 8n, 0n)), address: AT.sessions + 8n },
     { make: captured((s) => s.writeU64(AT.sessions + 8n, 52n)) },
     { make: captured((s) => s.writeU64(AT.sessions + 8n, 5n)), address: session(4), says: 'text' },
+    // Two objects of one name.
+    { make: captured((s) => s.write(AT.flbs + 80n, s.read(AT.flbs + 16n, 48))), address: AT.flbs + 80n },
   ],
   'luo-leftover': [
     { make: captured((s) => s.writeU64(AT.sessions + 8n, 3n)), address: session(3), other: AT.sessions },
@@ -447,8 +458,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { make: captured((s) => s.writeU64(AT.flbs + 16n + 56n, 79n)), address: AT.flbs + 16n, says: '79' },
   ],
   'memfd-values': [
+    // A rule between fields of the struct, which is told of the struct as a whole.
+    { make: captured((s) => s.writeU64(AT.memfd + 8n, 0n)), address: AT.memfd, says: 'is not empty' },
     { make: captured((s) => s.writeU32(AT.memfd + 16n, 0x40)), address: AT.memfd + 16n },
     { make: captured((s) => s.writeU32(AT.memfd + 20n, 1)), address: AT.memfd + 20n },
+  ],
+  'memfd-exec-seal': [
+    { make: captured((s) => s.writeU32(AT.memfd + 16n, 0x20)), address: AT.memfd, says: '0x3e' },
+    { make: captured((s) => s.writeU32(AT.memfd + 16n, 0x2e)), address: AT.memfd, says: '0x2e' },
   ],
   'memfd-array': [
     { make: captured((s) => s.writeU32(AT.memfd + 40n, 2)), says: '2 pages in all' },

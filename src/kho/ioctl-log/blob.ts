@@ -135,6 +135,8 @@ function blobRecord(
     payload_offset: BigInt(payload.length),
   };
   if (kind === 'open' || kind === 'close') return empty;
+  if (kind === 'unknown' && (record.cmd === OPEN || record.cmd === CLOSE))
+    throw logError('BAD_RECORD', `seq ${seq}`, `ioctl number ${record.cmd} has another meaning in blobs`);
   const { errno, out, tail, buffer, memory, target } = record;
   const input = kind === 'ioctl' && record.args ? encodeCall(record.call, record.args, tail) : undefined;
   const outputs = kind === 'ioctl' && out ? outputBytes(ioctls[record.call].outputs, out) : undefined;
@@ -164,6 +166,8 @@ function outputBytes(names: readonly string[], out: Readonly<Record<string, bigi
   const bytes = new Uint8Array(8 * names.length);
   const view = new DataView(bytes.buffer);
   names.forEach((name, index) => {
+    if (out[name] === NOT_RECORDED)
+      throw logError('BAD_RECORD', name, 'a blob has no room for a value with all bits set');
     view.setBigUint64(8 * index, out[name] ?? NOT_RECORDED, true);
   });
   return bytes;
@@ -207,14 +211,11 @@ function logFile(file: BlobValue['files']['files'][number]): LogFile {
 }
 
 function logMemory({ token, frames = [] }: BlobValue['memories']['memories'][number]): LogMemory {
-  let before = 0;
-  const runs = frames.map(({ page, pfn, count }) => {
-    const run = { page: Number(page), pfn: Number(pfn), count: Number(count) };
-    if (run.page < before || run.count === 0)
-      throw logError('BAD_RECORD', `memories "${token}"`, 'expected ascending runs without overlaps');
-    before = run.page + run.count;
-    return run;
-  });
+  const runs = frames.map(({ page, pfn, count }) => ({
+    page: Number(page),
+    pfn: Number(pfn),
+    count: Number(count),
+  }));
   return { token, frames: runs };
 }
 

@@ -12,6 +12,7 @@ import {
   type LogRecord,
   logError,
   type MemoryPlace,
+  requireSoundLog,
 } from './log.js';
 import { kindOfPath, TracedFiles } from './traced-files.js';
 
@@ -52,7 +53,8 @@ interface Mapping extends AddressRange {
  * Imports the output of our bpftrace script. Lines are put in order of time, since those of different CPUs can change
  * places; calls stand where they returned.
  *
- * @throws LogError BAD_LINE for another version of the script, or a line that it does not print
+ * @throws LogError BAD_LINE for another version of the script, or a line that it does not print; what
+ * `requireSoundLog` throws
  */
 export function importBpftrace(text: string): IoctlLog {
   const version = HEADER.exec(text)?.[1];
@@ -73,7 +75,13 @@ export function importBpftrace(text: string): IoctlLog {
   const notes = [...trace.notes()];
   if (lost > 0) notes.push(`bpftrace lost ${lost} events`);
   const { files, memories, records } = trace;
-  return { source: 'bpftrace, iommufd.bt', files: files.files, memories, records, notes };
+  return requireSoundLog({
+    source: 'bpftrace, iommufd.bt',
+    files: files.files,
+    memories,
+    records,
+    notes,
+  });
 }
 
 class Trace {

@@ -3,7 +3,14 @@
 // does not decode arguments of iommufd: order, files and results are known, what was passed is not.
 import { ioctlNamed, ioctlNumbered, ioctls } from '../../schemas/abi/iommufd-ioctls.js';
 import { errnoNumber } from './errno.js';
-import { type IoctlLog, ioctlRecord, type LogRecord, logError, type RecordBase } from './log.js';
+import {
+  type IoctlLog,
+  ioctlRecord,
+  type LogRecord,
+  logError,
+  type RecordBase,
+  requireSoundLog,
+} from './log.js';
 import { kindOfPath, TracedFiles } from './traced-files.js';
 
 /** What strace, up to 6.1 at least, calls ioctls of VFIO devices: numbers that containers of POWER use for other things. */
@@ -60,7 +67,7 @@ export function importStrace(text: string): IoctlLog {
     `strace does not show what was passed: arguments of ${withoutArguments} calls are missing`,
     'descriptors are taken for those of one process',
   ];
-  return { source: 'strace', files: files.files, memories: [], records, notes };
+  return requireSoundLog({ source: 'strace', files: files.files, memories: [], records, notes });
 }
 
 function recordOf(line: string, base: RecordBase, files: TracedFiles): LogRecord | undefined {

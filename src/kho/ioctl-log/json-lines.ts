@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logs as JSON Lines (docs/ioctl-log.md): a line for the format, for each file and memory, and for each call.
 import { KhoError } from '../../bytes/issue.js';
-import { type IoctlArgs, type IoctlName, ioctlNamed, ioctls } from '../../schemas/abi/iommufd-ioctls.js';
+import {
+  type IoctlArgs,
+  type IoctlName,
+  ioctlNamed,
+  ioctlNumbered,
+  ioctls,
+} from '../../schemas/abi/iommufd-ioctls.js';
 import { valueFromJson } from '../../schemas/json-value.js';
 import { encodeUnchecked } from '../../schemas/lang/encode.js';
 import { isRecord } from '../../schemas/lang/input.js';
@@ -9,6 +15,7 @@ import { decodeCall, rangeBytes, structSize, WITH_RANGES } from './call-bytes.js
 import { errnoNumber } from './errno.js';
 import { Members } from './json-members.js';
 import {
+  areSoundRuns,
   type IoctlExtras,
   type IoctlLog,
   ioctlRecord,
@@ -24,7 +31,6 @@ import {
 } from './log.js';
 
 const MAX_U32 = 0xffff_ffff;
-const MAX_PFN = 2 ** 40;
 
 /** Whether text begins as a log in JSON Lines does. */
 export function looksLikeLogLines(text: string): boolean {
@@ -107,17 +113,14 @@ function readFile(members: Members): LogFile {
 function readMemory(members: Members): LogMemory {
   const token = members.text('memory');
   const runs = members.has('frames') ? members.list('frames') : [];
-  let before = 0;
   const frames = runs.map((run) => {
     const parts: readonly unknown[] = Array.isArray(run) ? run : [];
     const [page, pfn, count] = parts.map((part) => Number(members.u64Of('frames', part)));
     if (page === undefined || pfn === undefined || count === undefined || parts.length !== 3)
       throw members.wrong('frames', 'triples of page, pfn and count');
-    const isSound = page >= before && count > 0 && pfn + count <= MAX_PFN && page + count <= 2 ** 52;
-    if (!isSound) throw members.wrong('frames', 'ascending runs without overlaps');
-    before = page + count;
     return { page, pfn, count };
   });
+  if (!areSoundRuns(frames)) throw members.wrong('frames', 'ascending runs without overlaps');
   return { token, frames };
 }
 
@@ -138,9 +141,9 @@ function readRecord(members: Members, place: string): LogRecord {
         : Number.NaN;
   if ((errno === undefined && result !== undefined) || Number.isNaN(errno))
     throw members.wrong('result', '0 or the name of an error');
-  const name = ioctlNamed(call);
+  const cmd = /^0x[0-9a-f]{1,8}$/.test(call) ? Number(call) : undefined;
+  const name = ioctlNamed(call) ?? (cmd === undefined ? undefined : ioctlNumbered(cmd));
   if (name === undefined) {
-    const cmd = /^0x[0-9a-f]{1,8}$/.test(call) ? Number(call) : undefined;
     if (cmd === undefined) throw members.wrong('call', 'open, close, an ioctl or its number');
     const unknown: UnknownRecord = { ...base, kind: 'unknown', cmd, errno, ...extrasOf(call, members) };
     return unknown;
@@ -171,9 +174,10 @@ function extrasOf(call: string, members: Members): IoctlExtras {
   const isRanges = WITH_RANGES.has(call);
   const buffer =
     isRanges && members.has('ranges') ? rangeBytes(members.ranges('ranges')) : members.maybeBytes('data');
+  const tail = members.maybeBytes('tail');
   const extras: IoctlExtras = {
     out: readOut(members),
-    tail: members.maybeBytes('tail'),
+    tail: tail?.length === 0 ? undefined : tail,
     buffer,
     memory: readPlace(members),
     target: members.maybeText('target'),

@@ -2,7 +2,9 @@
 // An ioctl log in memory: what was called, with what, and what came back. Its forms on disk are in siblings: JSON Lines,
 // the FDT blob iommufd-ioctl-log-v1, and the texts that bpftrace and strace leave.
 import { KhoError } from '../../bytes/issue.js';
-import type { IoctlArgs, IoctlName } from '../../schemas/abi/iommufd-ioctls.js';
+import { type IoctlArgs, type IoctlName, ioctls } from '../../schemas/abi/iommufd-ioctls.js';
+import { sizeOf } from '../../schemas/lang/size.js';
+import type { StructType } from '../../schemas/lang/type.js';
 
 /** What the first line of a log says, and the `compatible` of its blob form. */
 export const LOG_FORMAT = 'iommufd-ioctl-log-v1';
@@ -185,9 +187,48 @@ export function logError(code: LogErrorCode, path: string, message: string): Log
   return new LogError({ code, path, message });
 }
 
+const MAX_PFN = 2 ** 40;
+const MAX_PAGE = 2 ** 52;
+const MAX_U32 = 0xffff_ffff;
+/** Largest error number that a system call returns. */
+const MAX_ERRNO = 4095;
+
+/** Whether runs ascend without overlaps, and lie in memory that can be. */
+export function areSoundRuns(runs: readonly FrameRun[]): boolean {
+  let before = 0;
+  return runs.every(({ page, pfn, count }) => {
+    const isSound = page >= before && count > 0 && pfn + count <= MAX_PFN && page + count <= MAX_PAGE;
+    before = page + count;
+    return isSound;
+  });
+}
+
+/** Whether the numbers of a record are those that all forms of a log can hold. */
+function hasSoundNumbers(record: LogRecord): boolean {
+  const { seq, thread } = record;
+  const isU32 = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= MAX_U32;
+  if (!Number.isSafeInteger(seq) || !isU32(thread)) return false;
+  if (record.kind === 'open' || record.kind === 'close') return true;
+  if (record.kind === 'unknown' && !isU32(record.cmd)) return false;
+  return record.errno === undefined || (isU32(record.errno) && record.errno <= MAX_ERRNO);
+}
+
+/** Whether what came back are fields that the ioctl has, with values that fit them. */
+function hasSoundOutputs(record: LogRecord): boolean {
+  if (record.kind === 'open' || record.kind === 'close' || record.out === undefined) return true;
+  if (record.kind === 'unknown') return false;
+  const { layout, outputs } = ioctls[record.call];
+  const fields: StructType['fields'] = layout.fields;
+  return Object.entries(record.out).every(([name, value]) => {
+    const field = outputs.includes(name) ? fields[name] : undefined;
+    const bits = 8 * ((field && sizeOf(field)) ?? 0);
+    return BigInt.asUintN(bits, value) === value && bits > 0;
+  });
+}
+
 /**
  * Judges what the parts of a log say of each other: seq grows, files are declared once and before use, devices are
- * called as devices.
+ * called as devices; and that its numbers are such as all forms of a log hold.
  *
  * @throws LogError BAD_ORDER, UNKNOWN_FILE, BAD_RECORD
  */
@@ -197,9 +238,19 @@ export function requireSoundLog(log: IoctlLog): IoctlLog {
   const tokens = new Set(log.memories.map(({ token }) => token));
   if (tokens.size !== log.memories.length)
     throw logError('BAD_RECORD', 'memories', 'two memories of one token');
+  for (const { token, frames } of log.memories) {
+    if (!areSoundRuns(frames))
+      throw logError('BAD_RECORD', `memories "${token}"`, 'expected ascending runs without overlaps');
+  }
   let before = -1;
   log.records.forEach((record, index) => {
     const path = `records[${index}]`;
+    if (!hasSoundNumbers(record))
+      throw logError('BAD_RECORD', path, 'a seq, thread, ioctl or error number that cannot be');
+    if ('tail' in record && record.tail !== undefined && (record.kind === 'unknown' || !record.args))
+      throw logError('BAD_RECORD', path, 'tail: there are no arguments that it could follow');
+    if (!hasSoundOutputs(record))
+      throw logError('BAD_RECORD', path, 'out: not what this ioctl gives back, or too large for it');
     if (record.seq <= before)
       throw logError('BAD_ORDER', path, `expected seq above ${before}, found ${record.seq}`);
     before = record.seq;

@@ -79,7 +79,8 @@ export const reachableRules: readonly Rule[] = [
       const own = handover.issues.filter(
         (issue) => issue.part === 'consumer' && issue.code === 'ABSENT' && !isOfBlob(issue),
       );
-      tellIssues(own, tell);
+      // Pages of an area are looked up before they are read.
+      tellIssues(own, tell, ({ message }) => (/expected a page of/.test(message) ? 'file-fails' : undefined));
     },
   },
   {
@@ -101,13 +102,15 @@ export const reachableRules: readonly Rule[] = [
         const message = `expected ${nameOf(reach, index)} to be preserved, found that ${formatHex(address(missing))} is not`;
         const kind = reach.kind(index);
         const effect =
-          kind === 'folio'
+          // Structs are read where they lie before anybody asks whether they were preserved: as long as nobody has used
+          // their pages, nothing is to be seen.
+          kind === 'folio' || kind === 'page'
             ? 'file-fails'
-            : kind === 'table'
-              ? 'corrupt'
-              : kind === 'region'
-                ? 'silent'
-                : 'oops';
+            : kind === 'region'
+              ? 'silent'
+              : reach.owner(index)?.what === 'luo_session_block'
+                ? 'oops'
+                : 'corrupt';
         tell(message, placeOf(reach, index, missing), { effect });
       }
     },
@@ -170,13 +173,16 @@ export const reachableRules: readonly Rule[] = [
     source: `kho_scratch_overlap(), ${KHO}`,
     effect: 'corrupt',
     needs: ['scratch'],
-    check: ({ reach, scratch }, tell) => {
+    check: ({ reach, scratch, root }, tell) => {
+      // In KHO's form of 2023 the tree is a segment of kexec, which puts those into scratch.
+      const isSegment = root.identified?.version.variant === 'tree';
       const regions = (scratch.regions ?? []).map(({ address: base, size }) => ({
         base,
         start: Number(base) / PAGE,
         end: Number(base + size) / PAGE,
       }));
       for (let index = 0; index < reach.count; index++) {
+        if (isSegment && reach.kind(index) === 'root') continue;
         const pfn = reach.pfn(index);
         const end = pfn + reach.pages(index);
         for (const region of regions) {

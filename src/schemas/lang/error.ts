@@ -7,7 +7,7 @@ import { type Issue, KhoError } from '../../bytes/issue.js';
  * rule is broken; NOT_ZERO, reserved bytes are in use; BAD_COUNT, a count and what it counts differ; MISSING and
  * UNKNOWN, a property or node; BAD_NAME, a node's name; BAD_TYPE, a value to encode has the wrong type; ABSENT, a
  * pointer leads to memory that is not there; LOOP, a pointer leads back; LIMIT, more than the limits allow;
- * NO_LAYOUT, nothing registered fits; AMBIGUOUS, more than one layout fits.
+ * NO_LAYOUT, nothing registered fits.
  */
 export type SchemaErrorCode =
   | 'TRUNCATED'
@@ -22,8 +22,7 @@ export type SchemaErrorCode =
   | 'ABSENT'
   | 'LOOP'
   | 'LIMIT'
-  | 'NO_LAYOUT'
-  | 'AMBIGUOUS';
+  | 'NO_LAYOUT';
 
 /** One thing wrong, with what was expected and found apart. */
 export interface SchemaIssue extends Issue<SchemaErrorCode> {

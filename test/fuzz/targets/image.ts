@@ -17,8 +17,10 @@ const PAGES_READ = 8;
 /** A file system in memory, where there is one. */
 const SHARED_MEMORY = '/dev/shm';
 
-/** Fields of kdump headers, at which random changes would seldom fall. */
-const KDUMP_FIELDS = [12, 424, 428, 432, 436, 440, 4104, 4108, 4144, 4152, 4176, 4184, 4192];
+/** Fields of kdump headers, at which random changes would seldom fall: offsets in the file. */
+export const KDUMP_FIELDS: readonly number[] = [
+  12, 424, 428, 432, 436, 440, 4104, 4108, 4144, 4152, 4176, 4184, 4192,
+];
 
 /** See `FuzzTarget`. */
 export const imageTarget: FuzzTarget = {
@@ -41,15 +43,16 @@ export const imageTarget: FuzzTarget = {
   run,
 };
 
-/** A file of its own for each thread, in memory where there is such a place. */
-let path: string | undefined;
-function file(): string {
-  if (path === undefined) {
-    const folder = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'kho-fuzz-'));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    path = join(folder, 'image');
+let folder: string | undefined;
+
+/** The path of a file in a folder of this thread, in memory where there is such a place. */
+export function threadFile(name: string): string {
+  if (folder === undefined) {
+    const made = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'kho-fuzz-'));
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    folder = made;
   }
-  return path;
+  return join(folder, name);
 }
 
 function seeds(): Uint8Array[] {
@@ -73,14 +76,22 @@ function seeds(): Uint8Array[] {
 
 function run(input: Uint8Array): string {
   const how = input.at(-1) ?? 0;
-  writeFileSync(file(), input.subarray(0, -1));
-  let image: MemoryImage | undefined;
-  try {
-    image = openImage(file(), {
+  const file = threadFile('image');
+  writeFileSync(file, input.subarray(0, -1));
+  return useImage(() =>
+    openImage(file, {
       io: 'read',
       truncated: (how & CLIP) !== 0 ? 'clip' : 'refuse',
       format: (how & RAW) !== 0 ? 'raw' : 'auto',
-    });
+    }),
+  );
+}
+
+/** Opens an image, reads some of all that it offers, and closes it. @returns what came of it */
+export function useImage(open: () => MemoryImage): string {
+  let image: MemoryImage | undefined;
+  try {
+    image = open();
     return use(image);
   } catch (error) {
     if (error instanceof KhoError) return error.code;

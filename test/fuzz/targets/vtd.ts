@@ -153,7 +153,7 @@ function repeatsIn(input: Uint8Array): { readonly maxRepeats?: number } {
 }
 
 /** Our walk of the page tables in an input, for comparison; `undefined` where it has none. */
-function walkOf(input: Uint8Array): WalkResult | undefined {
+export function walkOf(input: Uint8Array): WalkResult | undefined {
   const root = rootIn(input);
   if (root === undefined || (input[0] ?? 0) % 4 !== PAGE_TABLE) return undefined;
   return walkTable(storeOfPieces(readPieces(input.subarray(HEAD))), root, repeatsIn(input));

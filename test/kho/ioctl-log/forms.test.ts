@@ -11,8 +11,15 @@ import { decodeLogBlob, encodeLogBlob } from '../../../src/kho/ioctl-log/blob.js
 import { decodeCall, encodeCall, rangeBytes } from '../../../src/kho/ioctl-log/call-bytes.js';
 import { ERRNO, errnoName, errnoNumber } from '../../../src/kho/ioctl-log/errno.js';
 import { formatLogLines } from '../../../src/kho/ioctl-log/format-lines.js';
+import { importBpftrace } from '../../../src/kho/ioctl-log/import-bpftrace.js';
 import { parseLogLines } from '../../../src/kho/ioctl-log/json-lines.js';
-import { type IoctlLog, ioctlRecord, LogError } from '../../../src/kho/ioctl-log/log.js';
+import {
+  type IoctlLog,
+  ioctlRecord,
+  LogError,
+  type LogRecord,
+  requireSoundLog,
+} from '../../../src/kho/ioctl-log/log.js';
 import { logFormOf, readLog } from '../../../src/kho/ioctl-log/read-log.js';
 import { check, encodeUnchecked, ioctlLogV1, ioctlNames, ioctls } from '../../../src/schemas/index.js';
 import { fixturesFolder } from '../../fixtures.js';
@@ -91,6 +98,13 @@ const rich: IoctlLog = {
   notes: [],
 };
 
+const FIRST = { seq: 1, thread: 0, file: 'iommufd' };
+
+/** A call of IOAS_ALLOC that gave something back. */
+function allocated(out: Readonly<Record<string, bigint>>): LogRecord {
+  return ioctlRecord('IOAS_ALLOC', FIRST, { size: 12, flags: 0, out_ioas_id: 0 }, { errno: 0, out });
+}
+
 describe('the forms of a log', () => {
   it('keep one of everything', () => {
     expect(parseLogLines(linesOf(rich))).toEqual(rich);
@@ -104,6 +118,76 @@ describe('the forms of a log', () => {
     expect(checkFdt(blob)).toMatchObject({ accepted: true, errors: [], warnings: [] });
     expect(check(ioctlLogV1, blob).issues).toEqual([]);
     expect(decodeLogBlob(blob)).toEqual(log);
+  });
+
+  // Found by `npm run fuzz -- --target ioctl-log`: taken in one form, lost or refused in the other.
+  it.each<[string, Partial<IoctlLog>]>([
+    ['a seq above 2^53', { records: [{ seq: 2 ** 60, thread: 0, file: 'iommufd', kind: 'open' }] }],
+    [
+      'an error number that no call returns',
+      { records: [{ seq: 1, thread: 0, file: 'iommufd', kind: 'unknown', cmd: 0x3bff, errno: 70_000 }] },
+    ],
+    [
+      'frames beyond all memory',
+      { memories: [{ token: 'm', frames: [{ page: 0, pfn: 2 ** 52, count: 1 }] }] },
+    ],
+    [
+      'frames that overlap',
+      {
+        memories: [
+          {
+            token: 'm',
+            frames: [
+              { page: 0, pfn: 1, count: 2 },
+              { page: 1, pfn: 9, count: 1 },
+            ],
+          },
+        ],
+      },
+    ],
+    ['a result too large for its field', { records: [allocated({ out_ioas_id: 1n << 32n })] }],
+    [
+      'bytes behind arguments that are not there',
+      { records: [ioctlRecord('IOAS_ALLOC', FIRST, undefined, { tail: new Uint8Array(1) })] },
+    ],
+    ['a result that the ioctl does not have', { records: [allocated({ iova: 1n })] }],
+  ])('refuse %s, whichever it is', (_, wrong) => {
+    const log: IoctlLog = { ...rich, memories: [], records: [], ...wrong };
+    expect(() => parseLogLines(linesOf(log))).toThrow(LogError);
+    expect(() => requireSoundLog(log)).toThrow('BAD_RECORD');
+  });
+
+  it('does not write a blob of a value that would be read as none', () => {
+    const log: IoctlLog = {
+      ...rich,
+      records: [
+        ioctlRecord(
+          'IOAS_MAP',
+          { seq: 0, thread: 0, file: 'iommufd' },
+          { size: 40, flags: 6, ioas_id: 1, user_va: 0n, length: 0x1000n, iova: 0n },
+          { errno: 0, out: { iova: 0xffff_ffff_ffff_ffffn } },
+        ),
+      ],
+    };
+    expect(parseLogLines(linesOf(log)).records).toEqual(log.records);
+    expect(() => encodeLogBlob(log)).toThrow('no room for a value with all bits set');
+  });
+
+  it.each([1, 2])('does not write a blob of ioctl number %d, which would be read as open or close', (cmd) => {
+    const records: LogRecord[] = [{ seq: 1, thread: 0, file: 'iommufd', kind: 'unknown', cmd, errno: 25 }];
+    expect(() => encodeLogBlob({ ...rich, records })).toThrow('has another meaning in blobs');
+  });
+
+  it('knows an ioctl that JSON Lines give by its number', () => {
+    const call = ioctlRecord('IOAS_ALLOC', { seq: 1, thread: 0, file: 'iommufd' }, undefined, { errno: 0 });
+    const log: IoctlLog = { ...rich, records: [call] };
+    const lines = linesOf(log).replace('"IOAS_ALLOC"', '"0x3b81"');
+    expect(parseLogLines(lines)).toEqual(log);
+  });
+
+  it('does not take what bpftrace cannot have printed', () => {
+    const lines = ['1 kho-iommufd-trace 1', '2 open 7 -7 3 /dev/iommu'];
+    expect(() => importBpftrace(lines.join('\n'))).toThrow('BAD_RECORD');
   });
 
   it('keep random logs', () => {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Command, defineCommand } from '../command.js';
+import { GEN_OPTIONS } from '../fuzz-gen.js';
+import { runRepro } from '../fuzz-repro.js';
+
+/** `kho fuzz repro`. */
+export const fuzzRepro: Command = defineCommand({
+  examples: [
+    ['fuzz repro kho1:handover-7.3:image:7:map-overlap:5 -o case.elf', 'one case, without the others'],
+  ],
+  exitCodes: '0 done, 2 not readable, not writable, or wrong usage',
+  positionals: {
+    case: { type: 'string', demandOption: true, describe: 'what the manifest says under "repro"' },
+  },
+  options: {
+    base: GEN_OPTIONS.base,
+    out: { alias: 'o', type: 'string', describe: 'the file to write' },
+  },
+  run: ({ case: repro, base, out }, io) => runRepro({ repro, base, out }, io),
+});

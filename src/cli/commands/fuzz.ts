@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command, CommandEntry } from '../command.js';
+import { commandGroup } from '../command-group.js';
+
+/** What `kho fuzz` is made up of. */
+export const fuzzParts: readonly CommandEntry[] = [
+  {
+    name: 'gen',
+    positionals: '',
+    summary: 'write labelled cases, each damaged in a way that is known',
+    load: async () => (await import('./fuzz-gen.js')).fuzzGen,
+  },
+  {
+    name: 'run',
+    positionals: '-- <program>',
+    summary: 'run a program on each case and sort what happens',
+    load: async () => (await import('./fuzz-run.js')).fuzzRun,
+  },
+  {
+    name: 'min',
+    positionals: '<case> -- <program>',
+    summary: 'make a case small that a program fails on',
+    load: async () => (await import('./fuzz-min.js')).fuzzMin,
+  },
+  {
+    name: 'repro',
+    positionals: '<case>',
+    summary: 'make one case again, by what the manifest says of it',
+    load: async () => (await import('./fuzz-repro.js')).fuzzRepro,
+  },
+];
+
+/** `kho fuzz`. */
+export function loadFuzz(): Promise<Command> {
+  return commandGroup(
+    fuzzParts,
+    'command',
+    '0 done, and all cases went as their labels say, 1 findings, or no failure to make small, 2 not readable, not writable, or wrong usage',
+  );
+}

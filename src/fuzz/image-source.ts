@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CaseContent, CaseSource } from './case-source.js';
+import { coreBytes } from './core-bytes.js';
+import { HandoverBench } from './handover-bench.js';
+import { makeImageCase } from './image-case.js';
+import type { ImageOperator } from './image-operator.js';
+import { type ImageTarget, imageTarget } from './image-target.js';
+import { handovers, sampleOf } from './made-handover.js';
+import { IMAGE_OPERATORS, LOW_LEVEL_IMAGE_OPERATORS } from './operator-table.js';
+
+/** Benches that are kept, since cases take turns. */
+const KEPT = 32;
+
+/** Cases that are whole handovers: made-up ones, or changed copies of one that was captured. */
+export class ImageSource implements CaseSource {
+  readonly operators: readonly ImageOperator[];
+  readonly base: `@${string}` | undefined;
+  readonly #target: ImageTarget;
+  readonly #given: HandoverBench | undefined;
+  readonly #benches = new Map<number, HandoverBench>();
+
+  /**
+   * @param schema - `handover`, `handover-KERNEL`, or a version of which a handover has a part
+   * @param given - a captured handover to start from, and what it is called in what cases are made from again
+   * @throws FuzzError UNKNOWN_SCHEMA, UNSUPPORTED
+   */
+  constructor(schema: string, given?: { readonly bench: HandoverBench; readonly name: `@${string}` }) {
+    const target = imageTarget(schema);
+    this.#target = target;
+    this.#given = given?.bench;
+    this.base = given?.name;
+    const { family } = target;
+    const labelled = IMAGE_OPERATORS.filter(({ on }) => family === undefined || on.includes(family));
+    this.operators = [...labelled, ...LOW_LEVEL_IMAGE_OPERATORS];
+  }
+
+  make(base: number, operators: readonly string[], seed: number): CaseContent | undefined {
+    const chosen = operators.flatMap((id) => this.operators.filter((each) => each.id === id));
+    const made = makeImageCase(this.#bench(base), chosen, seed);
+    if (made === undefined) return undefined;
+    const { memory, ...rest } = made;
+    return { ...rest, bytes: coreBytes(memory), extension: 'elf' };
+  }
+
+  #bench(base: number): HandoverBench {
+    if (this.#given !== undefined) return this.#given;
+    const known = this.#benches.get(base);
+    if (known !== undefined) return known;
+    const { kernels } = this.#target;
+    const kernel = kernels[base % kernels.length] ?? { kernel: '7.3' };
+    const { memory, areas } = sampleOf(handovers({ ...kernel, rich: true }), base);
+    const bench = new HandoverBench(memory, areas);
+    if (this.#benches.size >= KEPT) this.#benches.clear();
+    this.#benches.set(base, bench);
+    return bench;
+  }
+}
