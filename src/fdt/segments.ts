@@ -42,9 +42,21 @@ export function* fdtBlocks(fdt: Fdt): Generator<Segment, void> {
 /** The part of {@link fdtSegments} from the node in `row` up to the next node, or up to the end of the block. */
 export function* nodeSegments(fdt: Fdt, row: number): Generator<Segment, void> {
   const { nodes, bounds } = fdt;
+  const above: number[] = [];
+  for (let at = nodes.parent[row] ?? -1; at >= 0; at = nodes.parent[at] ?? -1) above.push(at);
   const paths: string[] = [];
-  for (let at = nodes.parent[row] ?? -1; at >= 0; at = nodes.parent[at] ?? -1)
-    paths.unshift(new FdtNode(fdt, at).path);
+  for (const at of above.reverse()) {
+    const parent = paths.at(-1);
+    // Of very deep ones the path is no longer spelled out, and all are the same.
+    const isShort = parent === undefined || !parent.endsWith('/…');
+    paths.push(
+      parent === undefined
+        ? '/'
+        : isShort
+          ? childPath(parent, new FdtNode(fdt, at).name, paths.length)
+          : parent,
+    );
+  }
   const until = row + 1 < nodes.count ? (nodes.offset[row + 1] ?? 0) : Number.POSITIVE_INFINITY;
   yield* structureSegments(fdt, bounds.end, { paths, from: nodes.offset[row] ?? 0, until });
 }

@@ -6,6 +6,7 @@ import { type DebugfsSide, looksLikeFdt, openDebugfsFolder } from '../kho/debugf
 import { looksLikeImage } from '../kho/file-kind.js';
 import { givenSpacesFromJson } from '../kho/given-spaces.js';
 import { Handover, type HandoverOptions } from '../kho/handover.js';
+import { HandoverError } from '../kho/handover-root.js';
 import { type LocateResult, locateHandovers } from '../kho/locate.js';
 import { memoryOfSide } from '../kho/side-memory.js';
 import type { Identified } from '../schemas/identify.js';
@@ -59,13 +60,16 @@ export function openSide(side: ReportSide, located?: LocateResult): OpenedSide {
   const { bytes, name } = first;
   if (looksLikeImage(bytes.subarray(0, 16), bytes.length))
     return openImageSide(side, bytes, { given, root: side.root }, located);
-  const named = looksLikeFdt(bytes)
-    ? undefined
-    : identifyNamed(name.replace(/^.*\//s, '').replace(/\.\w+$/, ''), bytes);
-  if (named !== undefined)
-    return { ...nothing, form: 'blob', blob: { name, bytes, fdt: undefined, identified: named } };
-  // Of what is neither, an FDT's magic is what is missed.
-  const fdt = openFdt(bytes, { tolerant: looksLikeFdt(bytes) });
+  if (!looksLikeFdt(bytes)) {
+    const identified = identifyNamed(name.replace(/^.*\//s, '').replace(/\.\w+$/, ''), bytes);
+    if (identified === undefined) {
+      const message =
+        'expected a memory image, an FDT, or a packed struct with the name that it has in debugfs, found neither';
+      throw new HandoverError({ code: 'NO_ROOT', message });
+    }
+    return { ...nothing, form: 'blob', blob: { name, bytes, fdt: undefined, identified } };
+  }
+  const fdt = openFdt(bytes, { tolerant: true });
   const identified = identifyFdt(fdt);
   if (identified !== undefined && identified.family.name !== 'kho-root')
     return { ...nothing, form: 'blob', blob: { name, bytes, fdt, identified } };

@@ -80,8 +80,8 @@ describe('kho report', () => {
       [['-o', file], 'expected kho report INPUT, or --viewer'],
       [['--viewer', CAPTURE, '-o', file], '--viewer takes no input'],
       [[CAPTURE, '-o', CAPTURE], 'it is not overwritten'],
-      [['fixtures/kernel-7.3.4/vtd-legacy.trimmed.elf', '-o', file], 'NO_ROOT: expected a root FDT'],
-      [['package.json', '-o', file], ''],
+      [['fixtures/kernel-7.3.4/vtd-legacy.trimmed.elf', '-o', file], 'NO_ROOT'],
+      [['package.json', '-o', file], 'expected a memory image, an FDT, or a packed struct'],
     ] as const) {
       const { code, stderr } = kho(['report', ...args]);
       expect({ args, code }).toEqual({ args, code: 2 });
