@@ -52,7 +52,7 @@ export function frameApi(out, urls) {
     const html = readFileSync(path, 'utf8');
     entries.push(...symbolsOf(html, url));
     const style = `${headOf(url)}\n<link rel="stylesheet" href="${'../'.repeat(url.split('/').length - 1)}assets/api.css">`;
-    const framed = html
+    const framed = (name === 'index.html' ? linkModules(html) : html)
       // The site's search finds symbols too; typedoc's own script asks that the place of its index be there.
       .replace(/<script async src="[^"]*" (id="tsd-search-script")>/, '<script type="text/plain" $1>')
       // In a page that was opened as a file drawings come from the page itself, where icons.js puts them.
@@ -63,6 +63,13 @@ export function frameApi(out, urls) {
   }
   return entries;
 }
+
+/** The table of sub-paths on the first page leads to their pages. */
+const linkModules = (html) =>
+  html.replace(
+    /<td><code>kho-toolkit\/(\w+)<\/code>/g,
+    '<td><a class="word" href="modules/$1.html">kho-toolkit/$1</a>',
+  );
 
 function symbolsOf(html, url) {
   const heading = /<h1[^>]*>([\s\S]*?)<\/h1>/.exec(html);

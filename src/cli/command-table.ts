@@ -34,6 +34,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.js')).verify,
   },
   {
+    name: 'report',
+    positionals: '[input] [other]',
+    summary: 'write an HTML page to look at a handover, or at how two differ',
+    load: async () => (await import('./commands/report.js')).report,
+  },
+  {
     name: 'compat',
     positionals: '[old] [new]',
     summary: 'predict what another kernel makes of a handover',
@@ -92,6 +98,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     positionals: '<image..>',
     summary: 're-encode a handover for another kernel release',
     load: async () => (await import('./commands/migrate.js')).migrate,
+  },
+  {
+    name: 'try',
+    positionals: '[image]',
+    summary: 'give a handover to a real kernel in QEMU and see what it makes of it',
+    load: async () => (await import('./commands/try.js')).tryCommand,
   },
   {
     name: 'log',

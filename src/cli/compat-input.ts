@@ -10,6 +10,7 @@ import {
 } from '../kho/compat-side.js';
 import { looksLikeFdt } from '../kho/debugfs-folder.js';
 import { looksLikeElf } from '../kho/elf-sections.js';
+import { looksLikeImage } from '../kho/file-kind.js';
 import { sideInImage } from '../kho/image-side.js';
 import { readKernelVersions } from '../kho/kernel-versions-section.js';
 import { memoryOf } from '../kho/memory-of.js';
@@ -17,7 +18,6 @@ import type { IdentifyOptions } from '../schemas/identify.js';
 import { inFile, UsageError } from './failure.js';
 import { firstBytes } from './first-bytes.js';
 import { openFolder } from './folder-input.js';
-import { looksLikeImage } from './image-file.js';
 import { readInput } from './input.js';
 import { parseJson } from './json-input.js';
 

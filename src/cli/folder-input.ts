@@ -22,7 +22,7 @@ export function openFolder(folder: string, options: { readonly tolerant?: boolea
 }
 
 /** Contents by name of the files that the kernel puts there; nothing else that lies about is read. */
-function readDebugfsFolder(folder: string): Map<string, Uint8Array> {
+export function readDebugfsFolder(folder: string): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const pending = [''];
   for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {

@@ -96,8 +96,10 @@ export function runGen(args: GenArguments, io: Io): number {
     const passedOver: string[] = [];
     const cases: FuzzCase[] = [];
     let total = 0;
+    const isFree = request.operators === undefined && request.families === undefined;
     const made = makeCases(opened.source, request, (id, why) => {
-      passedOver.push(why === 'not-told' ? `${id} (its rule was not told)` : id);
+      if (why === 'not-told') passedOver.push(`${id} (what it must break was not told)`);
+      else if (!isFree) passedOver.push(id);
     });
     for (const each of made) {
       const written = writeCase(out, each, cases.length, String(count).length);
@@ -115,7 +117,7 @@ export function runGen(args: GenArguments, io: Io): number {
       `${escapeText(out)}: ${counted(cases.length, 'case')} (${valid} valid, ${cases.length - valid} not), ` +
         `${counted(rules.size, 'rule')} broken, ${formatSize(total)}\n`,
     );
-    if (passedOver.length > 0) io.stderr.write(`kho: nothing to change for ${passedOver.join(', ')}\n`);
+    if (passedOver.length > 0) io.stderr.write(`kho: nothing to do for ${passedOver.join(', ')}\n`);
     return EXIT.ok;
   } catch (error) {
     if (error instanceof FuzzError) throw new UsageError(error.message, 'kho fuzz --help');

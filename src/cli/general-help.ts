@@ -3,10 +3,14 @@
 import type { ColorChoice } from './color.js';
 
 /** The values of `--color`. */
-export const COLORS = ['auto', 'always', 'never'] as const satisfies readonly ColorChoice[];
+export const COLORS: readonly ColorChoice[] = ['auto', 'always', 'never'];
 
 /** `--color`, as a command's table of options would have it. */
-export const COLOR_OPTION = { choices: COLORS, default: 'auto', describe: 'colour the output' } as const;
+export const COLOR_OPTION: {
+  readonly choices: readonly ColorChoice[];
+  readonly default: ColorChoice;
+  readonly describe: string;
+} = { choices: COLORS, default: 'auto', describe: 'colour the output' };
 
 /** What `kho` is. */
 export const PROGRAM_SUMMARY = 'look at, check and compare Linux Kexec HandOver (KHO) state';

@@ -2,7 +2,7 @@
 import { decodeLatin1 } from '../bytes/latin1.js';
 import { escapeText } from '../bytes/printable.js';
 import { FDT_BAD } from './cursor.js';
-import type { Fdt } from './fdt.js';
+import { type Fdt, FdtNode } from './fdt.js';
 import { HEADER_FIELDS, headerSize } from './header.js';
 import { childPath } from './node-columns.js';
 import { RESERVATION_SIZE } from './reservation.js';
@@ -31,11 +31,33 @@ export interface Segment {
  * Where blocks overlap (libfdt allows it) the one that starts first claims the bytes.
  */
 export function* fdtSegments(fdt: Fdt): Generator<Segment, void> {
+  yield* segmentsWith(fdt, structureSegments);
+}
+
+/** The same with the whole structure block as one segment: what lies around the nodes of a large tree. */
+export function* fdtBlocks(fdt: Fdt): Generator<Segment, void> {
+  yield* segmentsWith(fdt, wholeStructure);
+}
+
+/** The part of {@link fdtSegments} from the node in `row` up to the next node, or up to the end of the block. */
+export function* nodeSegments(fdt: Fdt, row: number): Generator<Segment, void> {
+  const { nodes, bounds } = fdt;
+  const paths: string[] = [];
+  for (let at = nodes.parent[row] ?? -1; at >= 0; at = nodes.parent[at] ?? -1)
+    paths.unshift(new FdtNode(fdt, at).path);
+  const until = row + 1 < nodes.count ? (nodes.offset[row + 1] ?? 0) : Number.POSITIVE_INFINITY;
+  yield* structureSegments(fdt, bounds.end, { paths, from: nodes.offset[row] ?? 0, until });
+}
+
+/** Segments of one block, which ends at `limit` at the latest. */
+type BlockSegments = (fdt: Fdt, limit: number) => Generator<Segment, void>;
+
+function* segmentsWith(fdt: Fdt, structure: BlockSegments): Generator<Segment, void> {
   const { bytes, header, bounds } = fdt;
   const total = Math.min(header.totalsize, bytes.length);
   const blocks = [
     { name: 'memory reservation block', start: header.off_mem_rsvmap, segments: reservationSegments },
-    { name: 'structure block', start: header.off_dt_struct, segments: structureSegments },
+    { name: 'structure block', start: header.off_dt_struct, segments: structure },
     { name: 'strings block', start: header.off_dt_strings, segments: stringSegments },
   ]
     .filter((block) => block.start >= headerSize(header.version) && block.start < total)
@@ -128,14 +150,27 @@ const TOKEN_NAMES = new Map([
   [FDT_END, 'FDT_END'],
 ]);
 
-function* structureSegments(fdt: Fdt, limit: number): Generator<Segment, void> {
+function* wholeStructure({ header, bounds }: Fdt, limit: number): Generator<Segment, void> {
+  const offset = header.off_dt_struct;
+  const length = Math.min(bounds.end, limit) - offset;
+  if (length > 0) yield { offset, length, kind: 'bytes', label: 'structure block' };
+}
+
+/** @param part - only what begins from the token at `from` on and before `until`, inside of nodes of these paths */
+function* structureSegments(
+  fdt: Fdt,
+  limit: number,
+  part?: { readonly paths: string[]; readonly from: number; readonly until: number },
+): Generator<Segment, void> {
   const { bounds } = fdt;
-  const paths: string[] = [];
-  const cursor = fdt.cursor();
+  const paths: string[] = part?.paths ?? [];
+  const until = part?.until ?? Number.POSITIVE_INFINITY;
+  const cursor = fdt.cursor(part?.from);
   let tag = FDT_NOP;
   while (tag !== FDT_END) {
     tag = cursor.next();
     const { offset, nextOffset } = cursor;
+    if (offset >= until) return;
     if (tag === FDT_BAD) {
       const readable = cursor.resync();
       const end = readable ? cursor.nextOffset : Math.max(offset, Math.min(bounds.end, limit));

@@ -23,7 +23,21 @@ export interface ArbitraryOptions {
   readonly maxLength?: number;
 }
 
-/** Values of a layout that break none of its rules, for property tests: fast-check shrinks them to small ones. */
+/**
+ * Values of a layout that break none of its rules, for property tests: fast-check shrinks them to small ones.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check';
+ * import { arbitraryOf } from 'kho-toolkit/fuzz';
+ * import { decode, encode, memfdV2 } from 'kho-toolkit/schemas';
+ *
+ * fc.assert(
+ *   fc.property(arbitraryOf(memfdV2), (value) => decode(memfdV2, encode(memfdV2, value)).size === value.size),
+ *   { numRuns: 20 },
+ * );
+ * ```
+ */
 export function arbitraryOf<T extends Layout>(layout: T, options?: ArbitraryOptions): fc.Arbitrary<Value<T>>;
 export function arbitraryOf(layout: Layout, options: ArbitraryOptions = {}): fc.Arbitrary<unknown> {
   const { maxLength = 5 } = options;

@@ -4,6 +4,7 @@ import { valueFromJson } from '../schemas/json-value.js';
 import { encodeUnchecked } from '../schemas/lang/encode.js';
 import { SchemaError } from '../schemas/lang/error.js';
 import { versionName } from '../schemas/lang/family.js';
+import { relatedLayouts } from '../schemas/lang/related.js';
 import type { Layout } from '../schemas/lang/type.js';
 import { families, versionsOf } from '../schemas/registry.js';
 import { arbitraryOf } from './arbitrary.js';
@@ -15,16 +16,25 @@ import type { OperatorUse } from './manifest.js';
 import { BLOB_OPERATORS, LOW_LEVEL_BLOB_OPERATORS } from './operator-table.js';
 import { mixSeeds, Random } from './random.js';
 
-/** The layout that a name stands for: of several the one that kernels came to write; of a family the newest. */
+/**
+ * The layout that a name stands for: of several the one that kernels came to write; of a family the newest; behind a
+ * slash a struct that the version leads to, as `luo-v5/luo_session_block`.
+ */
 function layoutOf(schema: string): Layout {
-  const family = families.find(({ name }) => name === schema);
-  const known = versionsOf(schema);
+  const [, name = schema, inner] = /^([^/]+)\/(\w+)$/.exec(schema) ?? [];
+  const family = families.find((each) => each.name === name);
+  const known = versionsOf(name);
   const own =
-    known.find(({ version }) => versionName(version) === schema)?.version ??
+    known.find(({ version }) => versionName(version) === name)?.version ??
     known.at(-1)?.version ??
     family?.versions.at(-1);
-  if (own === undefined) throw fuzzError('UNKNOWN_SCHEMA', `there is no layout "${schema}"`);
-  return own.layout;
+  if (own === undefined) throw fuzzError('UNKNOWN_SCHEMA', `there is no layout "${name}"`);
+  if (inner === undefined) return own.layout;
+  const structs = relatedLayouts(own.layout).filter((each) => each.kind === 'struct');
+  const found = structs.find((each) => each.name === inner);
+  if (found !== undefined) return found;
+  const names = structs.map((each) => each.name).join(', ');
+  throw fuzzError('UNKNOWN_SCHEMA', `${name} leads to no struct "${inner}"; there are ${names}`);
 }
 
 /** Cases that are single blobs: packed structs or FDTs. */

@@ -68,6 +68,15 @@ export function remake(source: CaseSource, repro: Repro): MadeCase | undefined {
  *
  * @param passedOver - told the ids of changes that apply to nothing, or whose rule was not told where it must be
  * @throws FuzzError UNKNOWN_OPERATOR, NOTHING_APPLIES
+ *
+ * @example
+ * ```ts
+ * import { BlobSource, makeCases } from 'kho-toolkit/fuzz';
+ *
+ * const request = { schema: 'luo-v5', form: 'blob', seed: 7, count: 10 } as const;
+ * for (const { bytes, operators, expected } of makeCases(new BlobSource('luo-v5'), request))
+ *   console.log(bytes.length, operators.map(({ id }) => id), expected.verdict, expected.rules);
+ * ```
  */
 export function* makeCases(
   source: CaseSource,

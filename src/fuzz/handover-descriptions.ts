@@ -51,10 +51,15 @@ const names = fc.oneof(
   { weight: 1, arbitrary: fc.stringMatching(/^[a-z][a-z0-9-]{62}$/) },
 );
 
+/** F_SEAL_EXEC of a file with executable bits brings SHRINK, GROW, WRITE and FUTURE_WRITE. */
+function withImplied(seals: number): number {
+  return (seals & 0x20) === 0 ? seals : seals | 0x1e;
+}
+
 function files(hasSeals: boolean): fc.Arbitrary<FileDescription> {
   const fields = {
     contents: fc.oneof(contents, fc.constant('zeros' as const)),
-    ...(hasSeals && { seals: fc.integer({ min: 0, max: 0x3f }) }),
+    ...(hasSeals && { seals: fc.integer({ min: 0, max: 0x3f }).map(withImplied) }),
   };
   const small = fc.record({
     ...fields,

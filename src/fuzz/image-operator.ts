@@ -107,3 +107,20 @@ export function oneOf(...changes: readonly Apply[]): Apply {
 
 /** An address within 52 bits that no machine here has. */
 export const BEYOND = 0x8_0000_0000_0000n;
+
+/** Gives two fields of one list the same value; the first of them keeps its own. */
+export function twins(holders: readonly string[], field: string): Apply {
+  return (site) => {
+    const lists = new Map<bigint, Spot[]>();
+    for (const spot of site.bench.fields(holders, field)) {
+      const own = lists.get(spot.block) ?? [];
+      lists.set(spot.block, own);
+      own.push(spot);
+    }
+    const list = site.random.pick([...lists.values()].filter(({ length }) => length > 1)) ?? [];
+    const later = 1 + site.random.below(Math.max(1, list.length - 1));
+    const [first] = list;
+    const spot = list[later];
+    return first && spot && put(site, spot, first.value);
+  };
+}

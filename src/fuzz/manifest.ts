@@ -20,7 +20,10 @@ export interface OperatorUse {
 export interface ExpectedOutcome {
   /** Whether a careful reader takes it. */
   readonly verdict: 'valid' | 'invalid';
-  /** Verify rules (images) or validation codes (blobs) that must be told; none for a valid case. */
+  /**
+   * Verify rules (images) or validation codes (blobs) that must be told. A valid case has none, but for FDTs that libfdt
+   * takes and that are not as the specification wants them: codes of warnings.
+   */
   readonly rules: readonly string[];
   /** What the next kernel does with it, where that is known. */
   readonly effect?: KernelEffect;

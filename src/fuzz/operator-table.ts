@@ -2,24 +2,32 @@
 // All changes that cases are made with. Adding one is an entry in the list of what it changes.
 import type { BlobOperator } from './blob-operator.js';
 import type { ImageOperator } from './image-operator.js';
+import { besideOperators } from './operators/beside.js';
+import { blobOperators } from './operators/blobs.js';
 import { containerOperators } from './operators/containers.js';
 import { iommuOperators } from './operators/iommu.js';
 import { lowLevelOperators } from './operators/low-level.js';
 import { lowLevelBlobOperators } from './operators/low-level-blob.js';
 import { luoOperators } from './operators/luo.js';
+import { luoFileOperators } from './operators/luo-files.js';
 import { mapOperators } from './operators/map.js';
 import { memfdOperators } from './operators/memfd.js';
 import { rootOperators } from './operators/root.js';
+import { scratchOperators } from './operators/scratch.js';
 import { treeOperators } from './operators/trees.js';
 import { jsonOperators, structOperators, valueOperators } from './operators/values.js';
 
 /** Every labelled change to a whole handover. */
 export const IMAGE_OPERATORS: readonly ImageOperator[] = Object.freeze([
   ...rootOperators,
+  ...blobOperators,
   ...mapOperators,
+  ...scratchOperators,
   ...luoOperators,
+  ...luoFileOperators,
   ...memfdOperators,
   ...iommuOperators,
+  ...besideOperators,
 ]);
 
 /** Changes to bits, bytes and tokens of whole handovers, whose outcome is computed. */

@@ -91,8 +91,8 @@ function addLayout(
     while (open.length > 0 && !place.path.startsWith(open.at(-1)?.path ?? '')) open.pop();
     if (type.kind === 'struct') open.push({ path: `${place.path}.`, name: type.name });
     if (!isLeaf(item) || length === 0) return;
-    const array = /^(.*)\[\d+\]$/.exec(place.path)?.[1];
-    if (array !== undefined && found === 0n && bytes.length > LONG_ARRAY * 8) {
+    if (found === 0n && bytes.length > LONG_ARRAY * 8 && place.path.endsWith(']')) {
+      const array = place.path.slice(0, place.path.lastIndexOf('['));
       if (zeros.has(array)) return;
       zeros.add(array);
     }

@@ -10,6 +10,22 @@ const ET_CORE = 4;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
 const PF_R = 4;
+
+/** e_machine by the names images give their machines; x86-64 where they do not say. */
+const MACHINES: ReadonlyMap<string, number> = new Map([
+  ['x86_64', 62],
+  ['i386', 3],
+  ['aarch64', 183],
+  ['arm64', 183],
+  ['riscv', 243],
+]);
+const DEFAULT_MACHINE = 62;
+
+/** e_machine of a machine by the name that images give it; x86-64 where they do not say. */
+export function machineNumber(name: string | undefined): number {
+  return MACHINES.get(name ?? '') ?? DEFAULT_MACHINE;
+}
+
 function alignUp(value: number, alignment: number): number {
   return Math.ceil(value / alignment) * alignment;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ADDRESS_LIMIT, byteAddress, missing, rethrowAt } from './address.js';
+import { byteAddress, missing, rethrowAt } from './address.js';
 import type { ByteSource, MappedWindow } from './byte-source.js';
 import type { ImageMemory, PageCounts, PageVisitor } from './image-memory.js';
 import { findInterval } from './interval-map.js';
@@ -155,11 +155,12 @@ export class SegmentedMemory implements ImageMemory {
     let index = Math.max(0, findInterval(this.#starts, at));
     let covered = at;
     while (covered < end) {
-      if ((this.#ends[index] ?? ADDRESS_LIMIT) <= covered) {
+      // Behind the last segment there is none, however high the address.
+      if ((this.#ends[index] ?? Number.POSITIVE_INFINITY) <= covered) {
         index++;
         continue;
       }
-      if ((this.#starts[index] ?? ADDRESS_LIMIT) > covered) return { at: covered, why: 'absent' };
+      if ((this.#starts[index] ?? Number.POSITIVE_INFINITY) > covered) return { at: covered, why: 'absent' };
       if ((this.#offsets[index] ?? -1) < 0) return { at: covered, why: 'excluded' };
       covered = this.#ends[index] ?? end;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { buildCoreHeaders } from './core-headers.js';
+import { buildCoreHeaders, machineNumber } from './core-headers.js';
 import { ImageError } from './error.js';
 import type { PageRun } from './page-runs.js';
 import { PartFile } from './part-file.js';
@@ -7,16 +7,6 @@ import { PAGE_SIZE, type PhysicalMemory } from './physical-memory.js';
 
 /** Pages copied in one go. */
 const COPY_PAGES = 256;
-
-/** e_machine by the names images give their machines; x86-64 where they do not say. */
-const MACHINES: Readonly<Record<string, number>> = {
-  x86_64: 62,
-  i386: 3,
-  aarch64: 183,
-  arm64: 183,
-  riscv: 243,
-};
-const DEFAULT_MACHINE = 62;
 
 /** What goes into a core besides its pages. */
 export interface CoreOptions {
@@ -42,8 +32,8 @@ export function writeCore(
   runs: readonly PageRun[],
   options: CoreOptions = {},
 ): number {
-  const { notes = new Uint8Array(0), machine = '', excluded } = options;
-  const headers = buildCoreHeaders(runs, notes, MACHINES[machine] ?? DEFAULT_MACHINE, excluded);
+  const { notes = new Uint8Array(0), machine, excluded } = options;
+  const headers = buildCoreHeaders(runs, notes, machineNumber(machine), excluded);
   const file = new PartFile(path);
   let end = headers.length;
   try {
@@ -99,7 +89,7 @@ export class CoreWriter {
   /** Ends the file. @returns its size in bytes @throws ImageError IO */
   finish(): number {
     const run = { pfn: this.#first, count: this.#end - this.#first };
-    this.#file.write(buildCoreHeaders([run], new Uint8Array(0), DEFAULT_MACHINE), 0);
+    this.#file.write(buildCoreHeaders([run], new Uint8Array(0), machineNumber(undefined)), 0);
     this.#file.finish();
     return (run.count + 1) * PAGE_SIZE;
   }

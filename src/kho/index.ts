@@ -89,6 +89,13 @@ export type {
   ListedMemory,
 } from './iommu-state.js';
 export { type KernelSet, kernelSet, knownKernels, RFC_2024 } from './kernel-set.js';
+export type {
+  KernelVerdict,
+  VerdictCount,
+  VerdictLoss,
+  VerdictLossKind,
+  VerdictOutcome,
+} from './kernel-verdict.js';
 export { type KernelVersions, readKernelVersions } from './kernel-versions-section.js';
 export { type LayoutFit, layoutFit } from './layout-fit.js';
 export type { ListFault, ListFaultKind } from './listed-memory.js';

@@ -47,6 +47,13 @@ const BY_WEIGHT: readonly KernelEffect[] = [
   'plain-boot',
 ];
 
+/** The worst of some effects; `none` of none. */
+export function worstEffect(effects: Iterable<KernelEffect>): KernelEffect {
+  let worst: KernelEffect = 'none';
+  for (const effect of effects) if (BY_WEIGHT.indexOf(effect) > BY_WEIGHT.indexOf(worst)) worst = effect;
+  return worst;
+}
+
 /** Whether a rule may run: it was chosen and not left out. */
 function isChosen({ id }: Rule, { rules, ignore = [] }: VerifyOptions): boolean {
   return (rules === undefined || rules.includes(id)) && !ignore.includes(id);

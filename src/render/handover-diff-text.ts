@@ -15,7 +15,8 @@ const SIGNS: Readonly<Record<HandoverChange['kind'], { readonly sign: string; re
   removed: { sign: '-', role: 'removed' },
   changed: { sign: '~', role: 'changed' },
 };
-const NOTES: Readonly<Record<DiffNote['kind'], string>> = {
+/** What each kind of note is about. */
+export const NOTE_WORDS: Readonly<Record<DiffNote['kind'], string>> = {
   encoding: 'encoded otherwise',
   placement: 'lies elsewhere',
   unknown: 'not compared',
@@ -32,7 +33,7 @@ export function writeHandoverDiff(out: TextSink, changes: readonly HandoverChang
     rows = [];
   };
   for (const change of changes) {
-    const next = groupOf(change);
+    const next = changeGroup(change);
     if (next !== group) flush();
     group = next;
     rows.push(rowOf(change));
@@ -42,11 +43,11 @@ export function writeHandoverDiff(out: TextSink, changes: readonly HandoverChang
 
 /** Writes what was left out of a comparison, a line each. */
 export function writeDiffNotes(out: TextSink, notes: readonly DiffNote[], paint: Paint): void {
-  for (const { kind, text } of notes) out(`${paint('note', `${NOTES[kind]}: ${text}`)}\n`);
+  for (const { kind, text } of notes) out(`${paint('note', `${NOTE_WORDS[kind]}: ${text}`)}\n`);
 }
 
 /** The title that a change stands below, safe to show. */
-function groupOf({ part, of }: HandoverChange): string {
+export function changeGroup({ part, of }: HandoverChange): string {
   const name = quoteName(of[0] ?? '');
   switch (part) {
     case 'kernel':
@@ -78,7 +79,7 @@ function groupOf({ part, of }: HandoverChange): string {
 
 function rowOf({ part, kind, of, field, before, after }: HandoverChange): Cell[] {
   const { sign, role } = SIGNS[kind];
-  const label = `${sign} ${labelOf(part, of, field)}`;
+  const label = `${sign} ${changeLabel(part, of, field)}`;
   const named = part === 'kernel' ? '' : field;
   const cells: Cell[] = [{ text: label, role }];
   if (named !== '') cells.push({ text: named, role: 'property' });
@@ -88,7 +89,8 @@ function rowOf({ part, kind, of, field, before, after }: HandoverChange): Cell[]
   return cells;
 }
 
-function labelOf(part: HandoverChange['part'], of: readonly string[], field: string): string {
+/** What a change is about within its group, not escaped; '' where the values say it. */
+export function changeLabel(part: HandoverChange['part'], of: readonly string[], field: string): string {
   switch (part) {
     case 'kernel':
       return field;
@@ -113,13 +115,15 @@ function valuesText(
   before: ComparedValue | undefined,
   after: ComparedValue | undefined,
 ): string {
-  const [first, second] = [before, after].map((value) => (value === undefined ? 'none' : valueText(value)));
+  const [first, second] = [before, after].map((value) =>
+    value === undefined ? 'none' : comparedText(value),
+  );
   if (kind === 'added' || field === 'contents') return second ?? '';
   return kind === 'removed' ? (first ?? '') : `${first} -> ${second}`;
 }
 
 /** A compared value for people, not escaped. */
-function valueText(value: ComparedValue): string {
+export function comparedText(value: ComparedValue): string {
   switch (value.kind) {
     case 'text':
       return `"${value.text}"`;

@@ -140,7 +140,7 @@ function meaning({ doc, unit, names, target }: DescriptionRow): string {
 function rulesText({ family, version }: KnownVersion): string {
   const rules = rulesFor(family, version);
   const values =
-    'The rules in the tables above hold for each value: `kho check`, `kho dump` and `kho verify` tell those that are broken, with their places.';
+    'The rules in the tables above hold for each value; `kho verify` tells those that are broken, with their places.';
   if (rules.length === 0) return `## Rules\n\n${values}`;
   const rows = rules.map(({ id, severity, title, effect }) => [
     `[${id}](../verify.md#${id})`,

@@ -35,7 +35,9 @@ export function schemaChanges(before: Version, after: Version): readonly SchemaC
   }
   for (const row of old.values())
     if (!kept.has(row.path)) changes.push({ path: row.path, kind: 'removed', what: summary(row) });
-  return changes;
+  // What lies in a struct that moved has moved with it.
+  const moved = changes.flatMap(({ path, kind }) => (kind === 'moved' ? [`${path}.`] : []));
+  return changes.filter(({ path, kind }) => kind !== 'moved' || !moved.some((each) => path.startsWith(each)));
 }
 
 /** Rows of a version and all that it leads to; the first struct's own name is no part of what changes. */

@@ -16,14 +16,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   vtd: ['bytes', 'image'],
   kho: ['bytes', 'fdt', 'image', 'schemas', 'vtd'],
   render: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho'],
+  report: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho', 'render'],
   fuzz: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho'],
   try: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho'],
-  cli: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho', 'render', 'fuzz', 'try'],
+  cli: ['bytes', 'fdt', 'image', 'schemas', 'vtd', 'kho', 'render', 'report', 'fuzz', 'try'],
 };
 const MAY_TOUCH_NODE = ['image', 'cli', 'try'];
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>
-  name.endsWith('.ts'),
+  /\.tsx?$/.test(name),
 );
 
 /** The modules that a source text imports or re-exports, statically, dynamically or as types. */
@@ -32,10 +33,19 @@ function importsOf(text: string): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
 }
 
-const imports = new Map(files.map((file) => [file, importsOf(readFileSync(join(source, file), 'utf8'))]));
+/** A source text without its documentation, whose examples import what readers would. */
+const withoutExamples = (text: string): string => text.replaceAll(/^ *\/\*\*[\s\S]*?\*\/$/gm, '');
+
+const imports = new Map(
+  files.map((file) => [file, importsOf(withoutExamples(readFileSync(join(source, file), 'utf8')))]),
+);
 const floorOf = (file: string): string => file.split('/')[0] ?? '';
 const targetOf = (file: string, specifier: string): string =>
-  relative(source, normalize(join(source, dirname(file), specifier))).replace(/\.js$/, '.ts');
+  sourceOf(relative(source, normalize(join(source, dirname(file), specifier))));
+/** The file that a module is made of. */
+const sourceOf = (module: string): string =>
+  [module.replace(/\.js$/, '.ts'), module.replace(/\.js$/, '.tsx')].find((file) => files.includes(file)) ??
+  module.replace(/\.js$/, '.ts');
 
 describe('the floors of the house', () => {
   it('are all known', () => {

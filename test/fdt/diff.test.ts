@@ -7,6 +7,8 @@ import { diffFdt, encodingDiffers, type FdtChange } from '../../src/fdt/diff.js'
 import { encodeFdt } from '../../src/fdt/encode.js';
 import { openFdt } from '../../src/fdt/fdt.js';
 import type { FdtTree, FdtTreeNode } from '../../src/fdt/tree.js';
+import { scaled } from '../random.js';
+import { handMade } from './hand-made.js';
 
 const demo = join(import.meta.dirname, '..', '..', 'fixtures', 'demo');
 const blob = (path: string) => openFdt(readFileSync(join(demo, path)));
@@ -155,7 +157,7 @@ describe('diffFdt', () => {
   it('takes a tree of any depth and a node of any width', () => {
     let deep = node('n', 'v=1');
     let other = node('n', 'v=2');
-    for (let depth = 0; depth < 20_000; depth++) {
+    for (let depth = 0; depth < scaled(20_000); depth++) {
       deep = node('n', '', deep);
       other = node('n', '', other);
     }
@@ -163,8 +165,37 @@ describe('diffFdt', () => {
     expect(Array.from(diffFdt(blobOf(deep), blobOf(other)), ({ kind }) => kind)).toEqual([
       'property-changed',
     ]);
-    const wide = Array.from({ length: 50_000 }, (_, index) => node(`n${index}`, ''));
+    const wide = Array.from({ length: scaled(50_000) }, (_, index) => node(`n${index}`, ''));
     const reversed = tree(node('', '', ...wide.toReversed()));
-    expect(between(tree(node('', '', ...wide)), reversed).length).toBe(49_999);
+    expect(between(tree(node('', '', ...wide)), reversed).length).toBe(scaled(50_000) - 1);
+  });
+
+  it('compares reservations that changed places, trees without a root, and what lies before totalsize', () => {
+    const first = { address: 1n, size: 2n };
+    const second = { address: 8n, size: 8n };
+    const root = node('', 'p=1');
+    const a = tree(root, { reservations: [first, second] });
+    const b = tree(root, { reservations: [second, first] });
+    expect(between(a, b)).toEqual(['reservation-moved 8+8']);
+    const none = openFdt(handMade([9], ''));
+    const some = openFdt(handMade([1, 0, 2, 9], ''));
+    expect(Array.from(diffFdt(none, some), words)).toEqual(['node-added /']);
+    expect(Array.from(diffFdt(some, none), words)).toEqual(['node-removed /']);
+    expect([...diffFdt(none, none)]).toEqual([]);
+    const blob = encodeFdt(a);
+    const longer = new Uint8Array(blob.length + 3).fill(1);
+    longer.set(blob);
+    expect(encodingDiffers(openFdt(blob), openFdt(longer))).toBe(false);
+    expect(encodingDiffers(openFdt(longer), openFdt(blob))).toBe(false);
+    expect(encodingDiffers(openFdt(blob), openFdt(encodeFdt(a, { padding: 1 })))).toBe(true);
+    expect(encodingDiffers(openFdt(blob), openFdt(encodeFdt(b)))).toBe(true);
+  });
+
+  it('compares values byte for byte', () => {
+    const of = (...value: number[]) =>
+      tree({ ...node('', ''), properties: [{ name: 'v', value: Uint8Array.from(value) }] });
+    expect(between(of(1, 2), of(1, 2))).toEqual([]);
+    for (const other of [of(1), of(1, 2, 3), of(1, 3), of(2, 2), of()])
+      expect(between(of(1, 2), other)).toEqual(['property-changed /v']);
   });
 });

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeLatin1 } from '../../src/bytes/latin1.js';
 import { parseDts } from '../../src/fdt/dts/parse.js';
@@ -9,8 +11,10 @@ import { openFdt } from '../../src/fdt/fdt.js';
 import { type FdtTree, readTree } from '../../src/fdt/tree.js';
 import { FdtWriter } from '../../src/fdt/writer.js';
 import { readFixture } from '../fixtures.js';
+import { scaled } from '../random.js';
 import { expectSameBytes } from '../same-bytes.js';
 import { dtcFixtures } from './dtc-fixtures.js';
+import { handMade } from './hand-made.js';
 
 const decoder = new TextDecoder();
 
@@ -47,6 +51,44 @@ function thrown(blob: Uint8Array): FdtError {
 function valueText(value: string): string {
   return /\tp = (.*);\n};/.exec(textOf(blobOf('', ['p', value], null)))?.[1] ?? '';
 }
+
+/** What a source cannot say, and the code that we refuse it with. */
+const refusals: readonly (readonly [string, string, Uint8Array])[] = [
+  ['a bad character', 'BADVALUE', blobOf('', 'ok', 'a b', null, null, null)],
+  ['a control character', 'BADVALUE', blobOf('', 'ok', ['a\x1b', ''], null, null)],
+  ['a property with an @', 'BADVALUE', blobOf('', 'ok', ['a@b', ''], null, null)],
+  ['a node with a #', 'BADVALUE', blobOf('', 'ok', '#', null, null, null)],
+  ['two @', 'BADVALUE', blobOf('', 'ok', 'a@b@c', null, null, null)],
+  ['a node without a name', 'BADVALUE', blobOf('', 'ok', '', null, null, null)],
+  ['a property without a name', 'BADVALUE', blobOf('', 'ok', ['', ''], null, null)],
+  ['a long name', 'BADVALUE', blobOf('', 'ok', 'n'.repeat(5000), null, null, null)],
+  ['a second property', 'EXISTS', blobOf('', 'ok', ['a', ''], ['b', ''], ['a', ''], null, null)],
+  ['a second late property', 'EXISTS', blobOf('', 'ok', ['a', ''], 'n', null, ['a', ''], null, null)],
+  ['a second child', 'EXISTS', blobOf('', 'ok', 'a', null, 'b', null, 'a', null, null, null)],
+  ['a name for the root', 'BADVALUE', blobOf('root', null)],
+  ['no root', 'BADSTRUCTURE', blobOf()],
+  ['two roots', 'BADSTRUCTURE', blobOf('', null, '', null)],
+  ['a property outside', 'BADSTRUCTURE', blobOf(['a', ''])],
+  ['an open node', 'BADSTRUCTURE', blobOf('', 'a', null)],
+  ['a name of 4097 bytes', 'BADVALUE', blobOf('', 'n'.repeat(4097), null, null)],
+  ['a property name of 4097 bytes', 'BADVALUE', blobOf('', ['n'.repeat(4097), ''], null)],
+  ['a bad name of 81 bytes', 'BADVALUE', blobOf('', `${'n'.repeat(80)}#`, null, null)],
+  ['a bad name of 80 bytes', 'BADVALUE', blobOf('', `${'n'.repeat(79)}#`, null, null)],
+  ['two last children', 'EXISTS', blobOf('', 'a', null, 'b', null, 'b', null, null)],
+  ['two of falling children', 'EXISTS', blobOf('', 'c', null, 'b', null, 'a', null, 'b', null, null)],
+  ['two of rising children', 'EXISTS', blobOf('', 'a', null, 'b', null, 'c', null, 'a', null, null)],
+  ['two long children', 'EXISTS', blobOf('', 'ab', null, 'aa', null, 'b', null, 'ab', null, null)],
+  ['two equal children', 'EXISTS', blobOf('', 'ab', null, 'ab', null, null)],
+  [
+    'two children further down',
+    'EXISTS',
+    blobOf('', 'x', null, 'y', 'b', null, 'a', null, 'b', null, null, null),
+  ],
+  ['too many ends', 'BADSTRUCTURE', blobOf(null, '', null)],
+  ['no name where one is said to be', 'BADOFFSET', handMade([1, 0, 3, 0, 2, 2, 9], 'a\0')],
+  ['a name without an end', 'BADOFFSET', handMade([1, 0, 3, 0, 0, 2, 9], 'a')],
+  ['what is no token', 'BADSTRUCTURE', handMade([1, 0, 7, 2, 9], 'a\0')],
+];
 
 describe('printDts', () => {
   it.each(['kho-fdt', 'memblock-fdt'])('writes what dtc wrote of the kernel’s %s', (name) => {
@@ -116,36 +158,62 @@ describe('printDts', () => {
   it('grows in proportion to a deep tree', () => {
     const writer = new FdtWriter();
     writer.finishReservations();
-    for (let level = 0; level < 100_000; level++) writer.beginNode(level === 0 ? '' : 'n');
-    for (let level = 0; level < 100_000; level++) writer.endNode();
+    const levels = scaled(100_000);
+    for (let level = 0; level < levels; level++) writer.beginNode(level === 0 ? '' : 'n');
+    for (let level = 0; level < levels; level++) writer.endNode();
     const blob = writer.finish();
     const text = printDts(openFdt(blob));
-    expect(text.length).toBeLessThan(100_000 * 80);
+    expect(text.length).toBeLessThan(levels * 80);
     expect(readTree(openFdt(encodeFdt(parseDts(text)))).root.children.length).toBe(1);
   });
 
-  it.each<[string, string, Uint8Array]>([
-    ['a bad character', 'BADVALUE', blobOf('', 'ok', 'a b', null, null, null)],
-    ['a control character', 'BADVALUE', blobOf('', 'ok', ['a\x1b', ''], null, null)],
-    ['a property with an @', 'BADVALUE', blobOf('', 'ok', ['a@b', ''], null, null)],
-    ['a node with a #', 'BADVALUE', blobOf('', 'ok', '#', null, null, null)],
-    ['two @', 'BADVALUE', blobOf('', 'ok', 'a@b@c', null, null, null)],
-    ['a node without a name', 'BADVALUE', blobOf('', 'ok', '', null, null, null)],
-    ['a property without a name', 'BADVALUE', blobOf('', 'ok', ['', ''], null, null)],
-    ['a long name', 'BADVALUE', blobOf('', 'ok', 'n'.repeat(5000), null, null, null)],
-    ['a second property', 'EXISTS', blobOf('', 'ok', ['a', ''], ['b', ''], ['a', ''], null, null)],
-    ['a second late property', 'EXISTS', blobOf('', 'ok', ['a', ''], 'n', null, ['a', ''], null, null)],
-    ['a second child', 'EXISTS', blobOf('', 'ok', 'a', null, 'b', null, 'a', null, null, null)],
-    ['a name for the root', 'BADVALUE', blobOf('root', null)],
-    ['no root', 'BADSTRUCTURE', blobOf()],
-    ['two roots', 'BADSTRUCTURE', blobOf('', null, '', null)],
-    ['a property outside', 'BADSTRUCTURE', blobOf(['a', ''])],
-    ['an open node', 'BADSTRUCTURE', blobOf('', 'a', null)],
-  ])('refuses %s', (_, code, blob) => {
+  it.each(refusals)('refuses %s', (_, code, blob) => {
     const error = thrown(blob);
     expect(error.code).toBe(code);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that none is left is the point
     expect(error.message).not.toMatch(/[\x00-\x1f]/);
+  });
+
+  it('says of each refusal why, in the recorded words', () => {
+    const path = join(import.meta.dirname, 'refused-blobs.json');
+    const said = refusals.map(([, , blob]) => thrown(blob).message);
+    if (process.env['KHO_RECORD'] !== undefined) writeFileSync(path, `${JSON.stringify(said, null, 2)}\n`);
+    expect(said).toEqual(JSON.parse(readFileSync(path, 'utf8')));
+  });
+
+  it.each(['a', 'a b', 'b a', 'a b c', 'c b a', 'a c b', 'b c a', 'ab aa b ac', 'aa b ba c'])(
+    'takes children in any order: %s',
+    (names) => {
+      const text = textOf(blobOf('', ...names.split(' ').flatMap((name) => [name, null]), null));
+      expect([...text.matchAll(/^\t(\w+) \{/gm)].map(([, name]) => name)).toEqual(names.split(' '));
+    },
+  );
+
+  it('writes reservations with all their digits', () => {
+    expect(textOf(handMade([1, 0, 2, 9], ''))).toContain(
+      '\n/memreserve/\t0x0000000000001000 0x0000000000002000;\n',
+    );
+  });
+
+  it('takes names of 4096 bytes', () => {
+    const name = 'n'.repeat(4096);
+    expect(textOf(blobOf('', [name, ''], name, null, null))).toContain(`\t${name};\n\n\t${name} {\n`);
+  });
+
+  it('guesses a boot CPU only as dtc does', () => {
+    const cpus = (...reg: [string, string][]): Uint8Array =>
+      blobOf('', 'x', null, 'cpus', 'c@0', ...reg, null, null, null);
+    const isTold = (blob: Uint8Array, boot: number): boolean => {
+      new DataView(blob.buffer, blob.byteOffset).setUint32(28, boot);
+      return textOf(blob).includes(`dtc -b ${boot}\n`);
+    };
+    expect(isTold(cpus(['reg', '\0\0\0\x05']), 5)).toBe(false);
+    expect(isTold(cpus(['reg', '\0\0\0\x05']), 4)).toBe(true);
+    expect(isTold(cpus(['reg', '\0\0\0\0\0\0\0\x05']), 5)).toBe(true);
+    expect(isTold(cpus(['reg', '\x05']), 0)).toBe(false);
+    expect(isTold(cpus(), 0)).toBe(false);
+    expect(isTold(blobOf('', 'x', null, null), 0)).toBe(false);
+    expect(isTold(blobOf('', 'cpus', null, null), 1)).toBe(true);
   });
 
   it('names the node in a refusal', () => {

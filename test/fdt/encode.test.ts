@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { type EncodeFdtOptions, encodeFdt } from '../../src/fdt/encode.js';
 import { FdtError } from '../../src/fdt/error.js';
 import { openFdt } from '../../src/fdt/fdt.js';
+import { fdtSegments } from '../../src/fdt/segments.js';
 import { type FdtTree, type FdtTreeNode, readTree } from '../../src/fdt/tree.js';
 import { fixturePaths, readFixture } from '../fixtures.js';
+import { scaled } from '../random.js';
 import { expectSameBytes } from '../same-bytes.js';
 import { dtcFixtures } from './dtc-fixtures.js';
 
@@ -40,12 +42,13 @@ describe('encodeFdt', () => {
 
   it('writes a tree of a million levels', () => {
     let node: FdtTreeNode = { name: 'n', properties: [], children: [] };
-    for (let level = 0; level < 1_000_000; level++) {
-      node = { name: level === 999_999 ? '' : 'n', properties: [], children: [node] };
+    const levels = scaled(1_000_000);
+    for (let level = 0; level < levels; level++) {
+      node = { name: level === levels - 1 ? '' : 'n', properties: [], children: [node] };
     }
     const blob = encodeFdt({ reservations: [], bootCpuid: 0, root: node });
-    expect(blob.length).toBe(56 + 1_000_001 * 12 + 4);
-    expect(openFdt(blob).nodes.count).toBe(1_000_001);
+    expect(blob.length).toBe(56 + (levels + 1) * 12 + 4);
+    expect(openFdt(blob).nodes.count).toBe(levels + 1);
   });
 
   it.each<[string, EncodeFdtOptions]>([
@@ -75,5 +78,36 @@ describe('encodeFdt', () => {
     const tree = treeOf({ children: [{ name: 'a/b', properties: [], children: [] }] });
     expect(thrown(tree, { version: 3 }).code).toBe('BADVALUE');
     expect(readTree(openFdt(encodeFdt(tree)))).toEqual(tree);
+  });
+
+  it('refuses what no blob can say, at the limit', () => {
+    expect(thrown(treeOf({}), { bootCpuid: -1 }).message).toBe(
+      'BADVALUE: bootCpuid: expected a u32, found -1',
+    );
+    expect(thrown(treeOf({}), { bootCpuid: 0.5 }).message).toContain('found 0.5');
+    expect(openFdt(encodeFdt(treeOf({}), { bootCpuid: 0xffffffff })).header.boot_cpuid_phys).toBe(0xffffffff);
+    const most = 0x7fffffff - encodeFdt(treeOf({})).length;
+    expect(thrown(treeOf({}), { padding: most + 1 }).message).toBe(
+      'NOSPACE: the blob would take 2147483648 bytes, 2147483647 is the limit',
+    );
+    expect(thrown(treeOf({}), { align: 6 }).message).toBe(
+      'BADVALUE: align: expected a power of two, found 6',
+    );
+    expect(thrown(treeOf({}), { minSize: -1 }).message).toBe(
+      'BADVALUE: minSize: expected a whole number from 0 to 2147483647, found -1',
+    );
+  });
+
+  it('stores paths below version 16', () => {
+    const leaf = (name: string): FdtTreeNode => ({ name, properties: [], children: [] });
+    const tree = treeOf({
+      children: [{ ...leaf('a'), children: [leaf('b'), leaf('cc')] }, leaf('d')],
+    });
+    const blob = encodeFdt(tree, { version: 3 });
+    const names = [...fdtSegments(openFdt(blob, { tolerant: true }))].filter(
+      ({ label }) => label === 'node name',
+    );
+    expect(names.map(({ value }) => value)).toEqual(['/', '/a', '/a/b', '/a/cc', '/d']);
+    expect(readTree(openFdt(blob)).root.children.map(({ name }) => name)).toEqual(['a', 'd']);
   });
 });

@@ -3,16 +3,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   checkFdt,
+  encodeFdt,
   FDT_BAD,
   FDT_END,
   FdtError,
-  type FdtNode,
+  FdtNode,
+  type FdtTree,
   type FdtTreeNode,
+  fdtSegments,
   openFdt,
   readTree,
 } from '../../src/fdt/index.js';
 import { fixturePaths, readFixture } from '../fixtures.js';
-import { Random, runSeed } from '../random.js';
+import { Random, runSeed, scaled } from '../random.js';
+import { handMade } from './hand-made.js';
 import { mutate } from './mutate.js';
 
 const root = readFixture('kernel-7.3.4/kho-fdt.dtb');
@@ -139,7 +143,7 @@ describe('tolerant reading', () => {
     const originals = fixturePaths('.dtb', 'kernel-7.3.4').map((path) =>
       readFixture(path.slice(path.indexOf('kernel-'))),
     );
-    for (let run = 0; run < 5000; run++) {
+    for (let run = 0; run < scaled(5000); run++) {
       const blob = mutate(random.pick(originals), random);
       const fdt = openFdt(blob, { tolerant: true });
       const context = `KHO_SEED=${runSeed} run ${run}`;
@@ -159,7 +163,7 @@ describe('tolerant reading', () => {
 
 describe('limits', () => {
   it('reads a tree a million levels deep without recursion', () => {
-    const depth = 1_000_000;
+    const depth = scaled(1_000_000);
     const blob = new Uint8Array(56 + depth * 12 + 4);
     const view = new DataView(blob.buffer);
     [0xd00dfeed, blob.length, 56, blob.length, 40, 17, 16, 0, 0, depth * 12 + 4].forEach((field, index) => {
@@ -198,8 +202,8 @@ describe('limits', () => {
   });
 
   it('is not slowed down by a million properties that name the tails of one huge string', () => {
-    const count = 1_000_000;
-    const longest = 8 << 20;
+    const count = scaled(1_000_000);
+    const longest = scaled(8 << 20);
     const structure = 12 + count * 12 + 4;
     const blob = new Uint8Array(56 + structure + longest).fill(0x61, 56 + structure);
     blob[blob.length - 1] = 0;
@@ -236,5 +240,100 @@ describe('limits', () => {
     view.setUint32(36, 4000);
     for (let at = 64; at < 4000; at += 8) view.setUint32(at, 2);
     expect(openFdt(blob, { tolerant: true, maxIssues: 3 }).issues).toHaveLength(3);
+  });
+});
+
+describe('names and paths', () => {
+  const tree = (root: FdtTreeNode): FdtTree => ({ reservations: [], bootCpuid: 0, root });
+  const leaf = (name: string): FdtTreeNode => ({ name, properties: [], children: [] });
+
+  it('finds a node without its unit address, and with it only that one', () => {
+    const names = ['memoryx@1', 'xmemory@1', 'memory@0', 'memory@1', 'memory', 'cpu@1@2', 'cpu@1'];
+    const fdt = openFdt(encodeFdt(tree({ ...leaf(''), children: names.map(leaf) })));
+    const found = (path: string): string | undefined => fdt.node(path)?.name;
+    expect(found('/memory')).toBe('memory@0');
+    expect(found('/memory@1')).toBe('memory@1');
+    expect(found('/memory@')).toBeUndefined();
+    expect(found('/cpu')).toBe('cpu@1@2');
+    expect(found('/cpu@1')).toBe('cpu@1');
+    expect(found('/mem')).toBeUndefined();
+    expect(fdt.root?.parent).toBeUndefined();
+    expect(fdt.root?.offset).toBe(56);
+  });
+
+  it('spells out 64 components of a path', () => {
+    const levels = 67;
+    let node = leaf('n66');
+    for (let level = levels - 2; level >= 0; level--)
+      node = { ...leaf(level === 0 ? '' : `n${level}`), children: [node] };
+    const fdt = openFdt(encodeFdt(tree(node)));
+    const all = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `/n${index + 1}`).join('');
+    const pathOf = (row: number): string => new FdtNode(fdt, row).path;
+    expect([0, 1, 2].map(pathOf)).toEqual(['/', '/n1', '/n1/n2']);
+    expect(pathOf(63)).toBe(all(63));
+    expect(pathOf(64)).toBe(all(64));
+    expect(pathOf(65)).toBe(`${all(64)}/…`);
+    expect(pathOf(66)).toBe(`${all(64)}/…`);
+    // The same of nodes that are met one after another.
+    const paths = [...fdtSegments(fdt)].filter(({ label }) => label === 'node name').map(({ path }) => path);
+    expect(paths).toEqual(Array.from({ length: levels }, (_, row) => pathOf(row)));
+  });
+
+  it('finds names however far into the strings block they lie', () => {
+    const long = 'l'.repeat(300);
+    const strings = [`${'x'.repeat(65_533)}`, 'b', 'last', long, 'z'];
+    const at = [0, 65_534, 65_536, 65_541, 65_541 + 301];
+    const words = at.flatMap((nameoff) => [3, 0, nameoff]);
+    const fdt = openFdt(handMade([1, 0, ...words, 2, 9], `${strings.join('\0')}\0`));
+    for (let time = 0; time < 2; time++) {
+      expect([...(fdt.root?.properties() ?? [])].map(({ name }) => name)).toEqual(strings);
+      expect(at.map((nameoff) => fdt.propertyName(nameoff))).toEqual(strings);
+    }
+    expect(fdt.propertyName(65_535)).toBe('');
+    expect(fdt.propertyName(65_538)).toBe('st');
+    expect(fdt.propertyName(65_843)).toBe('');
+    expect(fdt.propertyName(65_844)).toBeUndefined();
+  });
+
+  it('ends what a damaged blob leaves open where reading ended', () => {
+    const a = 0x61000000;
+    const { nodes } = openFdt(handMade([1, 0, 1, a, 3, 0, 0, 1, a, 9], 'a\0'), { tolerant: true });
+    const columns = (column: Int32Array): number[] => [...column.subarray(0, nodes.count)];
+    expect(columns(nodes.offset)).toEqual([72, 80, 100]);
+    expect(columns(nodes.end)).toEqual([108, 108, 108]);
+    expect(columns(nodes.parent)).toEqual([-1, 0, 1]);
+    expect(columns(nodes.next)).toEqual([3, 3, 3]);
+    const closed = openFdt(handMade([2, 1, 0, 1, a, 2, 3, 0, 0, 2, 1, a, 2, 9], 'a\0'), { tolerant: true });
+    const rows = (column: Int32Array): number[] => [...column.subarray(0, closed.nodes.count)];
+    expect(rows(closed.nodes.offset)).toEqual([76, 84, 112]);
+    expect(rows(closed.nodes.end)).toEqual([112, 96, 124]);
+    expect(rows(closed.nodes.parent)).toEqual([-1, 0, -1]);
+    expect(rows(closed.nodes.next)).toEqual([2, 2, 3]);
+    expect([...(closed.root?.properties() ?? [])].map(({ name }) => name)).toEqual(['a']);
+    expect([...(closed.root?.children() ?? [])].map(({ name }) => name)).toEqual(['a']);
+  });
+
+  it('goes on at the next place that looks like a token', () => {
+    const resumed = (...words: number[]): number | string => {
+      const fdt = openFdt(handMade([1, 0, ...words], 'a\0'), { tolerant: true });
+      const cursor = fdt.cursor(80);
+      return cursor.next() === FDT_BAD && cursor.resync() ? cursor.nextOffset : 'end';
+    };
+    const a = 0x61000000;
+    expect(resumed(7, 2, 9)).toBe(84);
+    expect(resumed(7, 3, 0, 5, 2, 9)).toBe(96);
+    expect(resumed(7, 3, 0, 0, 2, 9)).toBe(84);
+    expect(resumed(7, 3, 0, 1, 2, 9)).toBe(84);
+    expect(resumed(7, 1, a, 2, 9)).toBe(84);
+    expect(resumed(7, 1, 0x20000000, 2, 9)).toBe(84);
+    expect(resumed(7, 1, 0x7e000000, 2, 9)).toBe(84);
+    expect(resumed(7, 1, 0x1f000000, 2, 9)).toBe(92);
+    expect(resumed(7, 1, 0x7f000000, 2, 9)).toBe(92);
+    expect(resumed(7, 1, 0x617f0000, 2, 9)).toBe(92);
+    expect(resumed(7, 1, 0, 2, 9)).toBe(84);
+    expect(resumed(7, 9)).toBe(84);
+    expect(resumed(7, 7)).toBe('end');
+    expect(resumed(7)).toBe('end');
   });
 });

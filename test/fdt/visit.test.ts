@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeLatin1 } from '../../src/bytes/latin1.js';
 import { type Fdt, type FdtNode, openFdt, visitFdt } from '../../src/fdt/index.js';
 import { fixturePaths, readFixture } from '../fixtures.js';
-import { Random, runSeed } from '../random.js';
+import { Random, runSeed, scaled } from '../random.js';
 import { mutate } from './mutate.js';
 
 /** A tree as lines, as a visitor sees it. */
@@ -43,7 +43,7 @@ describe('visitFdt', () => {
     const blobs = fixturePaths('.dtb')
       .map((path) => new Uint8Array(readFileSync(path)))
       .filter((blob) => blob.length < 8192);
-    const mutants = Array.from({ length: 2000 }, () => mutate(random.pick(blobs), random));
+    const mutants = Array.from({ length: scaled(2000) }, () => mutate(random.pick(blobs), random));
     let sound = 0;
     for (const blob of [...blobs, ...mutants]) {
       const fdt = openFdt(blob, { tolerant: true });
@@ -53,6 +53,6 @@ describe('visitFdt', () => {
       const damaged = Object.defineProperty(slow, 'issues', { value: [{ code: 'INTERNAL', message: '' }] });
       expect(visited(fdt), `KHO_SEED=${runSeed}`).toEqual(visited(damaged));
     }
-    expect(sound).toBeGreaterThan(300);
+    expect(sound).toBeGreaterThan(scaled(300));
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP, FdtWriter, openFdt } from '../../src/fdt/index.js';
 import { readFixture } from '../fixtures.js';
-import { Random, runSeed } from '../random.js';
+import { Random, runSeed, scaled } from '../random.js';
 import { sequentialScript } from './libfdt-scripts.js';
 import { text, u64 } from './libfdt-vectors.js';
 import { refusal } from './refusal.js';
@@ -65,7 +65,7 @@ describe('FdtWriter', () => {
 
   it('writes the same whether the buffer grows or was large enough', () => {
     const random = new Random(runSeed);
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < scaled(300); round++) {
       const { calls } = sequentialScript(random);
       const run = (writer: FdtWriter): Uint8Array => {
         writer.finishReservations();
@@ -96,7 +96,7 @@ describe('FdtWriter', () => {
         const found = [...(root?.properties() ?? [])].map((found) => [found.name, found.value]);
         expect(found).toEqual(properties);
       }),
-      { numRuns: 300 },
+      { numRuns: scaled(300) },
     );
   });
 

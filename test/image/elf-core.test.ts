@@ -35,6 +35,8 @@ describe('ELF cores', () => {
     const bytes = noise(4096 + 100);
     const image = imageOf(elfCore([{ paddr: 0x5000n, bytes }]));
     expect(image.page(6)).toBe('absent');
+    // Page frames that a damaged folio may name.
+    for (const pfn of [2 ** 40, 2 ** 51, 2 ** 52 - 1]) expect(image.page(pfn)).toBe('absent');
     expect(image.counts()).toEqual({ present: 1, excluded: 0 });
     expect(image.read(0x6000n, 100)).toEqual(bytes.slice(4096));
     expect(issueOf(() => image.read(0x6000n, 101))).toMatchObject({ code: 'ABSENT', address: 0x6064n });

@@ -463,6 +463,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { make: captured((s) => s.writeU32(AT.memfd + 16n, 0x40)), address: AT.memfd + 16n },
     { make: captured((s) => s.writeU32(AT.memfd + 20n, 1)), address: AT.memfd + 20n },
   ],
+  'memfd-exec-seal': [
+    { make: captured((s) => s.writeU32(AT.memfd + 16n, 0x20)), address: AT.memfd, says: '0x3e' },
+    { make: captured((s) => s.writeU32(AT.memfd + 16n, 0x2e)), address: AT.memfd, says: '0x2e' },
+  ],
   'memfd-array': [
     { make: captured((s) => s.writeU32(AT.memfd + 40n, 2)), says: '2 pages in all' },
     { make: captured((s) => s.writeU64(AT.memfd + 24n, 257n)) },

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programs that are not ours read what is derived from the layouts: Sphinx the RST, dt-schema's tools the YAML, and these
-// judge real blobs by it. Slow to start: a gate of its own in .ci/run (KHO_DOC_TOOLS=1).
+// Programs that are not ours read what is derived from the layouts: Sphinx the RST, Python the SVG, dt-schema's tools the
+// YAML, and these judge real blobs by it. Slow to start: a gate of its own in .ci/run (KHO_DOC_TOOLS=1).
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FdtEditor } from '../../src/fdt/index.js';
+import { reachGraphSvg } from '../../src/render/reach-graph-svg.js';
 import { referenceName } from '../../src/render/reference-name.js';
 import { type SchemaForm, schemaForm } from '../../src/render/schema-form.js';
 import { writeSchemaIndexRst } from '../../src/render/schema-rst.js';
@@ -71,8 +72,20 @@ describe('kernel documentation', () => {
       writeFileSync(join(folder, 'stray.rst'), 'Stray\n==\n\n``open\n');
       expect(run('sphinx-build', ['-W', '-q', '-b', 'dummy', '.', '_stray'], folder).code).not.toBe(0);
     },
-    120_000,
+    300_000,
   );
+});
+
+describe('drawings', () => {
+  it.skipIf(!has('python3'))('are XML to another parser, hostile names and all', () => {
+    const folder = newFolder('svg');
+    const names = writeForms(folder, 'svg', 'svg');
+    const evil = `<img onerror=x>&"'\u0000\u0001\ud800\ufffe]]>${String.fromCharCode(0x85)}`;
+    const graph = [{ kind: 'blob', what: evil, path: evil, things: 1, pages: 1, parent: undefined } as const];
+    writeFileSync(join(folder, 'evil.svg'), reachGraphSvg(graph, evil));
+    const script = 'import sys, xml.etree.ElementTree as t\nfor n in sys.argv[1:]: t.parse(n)';
+    expect(run('python3', ['-c', script, 'evil.svg', ...names], folder)).toEqual({ said: '', code: 0 });
+  });
 });
 
 /** The blob that is changed, with a name and a change after which it must be refused. */
@@ -139,6 +152,17 @@ const CASES: readonly (readonly [version: string, file: string, damages: readonl
     ],
   ],
   ['luo-v1=flb', 'luo-older/luo-v1-flb.dtb', []],
+  [
+    'memfd-v1=fdt',
+    'luo-older/memfd-v1-fdt.dtb',
+    [
+      [
+        'stray',
+        (fdt) => fdt.setProperty(0, 'stray', new Uint8Array(4)),
+        /'stray' (?:was unexpected|does not match)/,
+      ],
+    ],
+  ],
 ];
 
 /**
@@ -168,7 +192,7 @@ describe('dt-schema', () => {
       const files = names.map((name) => `schemas/kho/${name}`);
       expect(run('dt-doc-validate', files, folder)).toEqual({ said: '', code: 0 });
     },
-    60_000,
+    120_000,
   );
 
   it.skipIf(!hasDtSchema).each(CASES)(
@@ -187,6 +211,6 @@ describe('dt-schema', () => {
         expect(judge(`${what}.dtb`, folder).complaints, what).toMatch(said);
       }
     },
-    60_000,
+    120_000,
   );
 });

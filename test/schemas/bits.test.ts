@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ByteOrder, bits, decode, encodeUnchecked, part } from '../../src/schemas/index.js';
+import { scaled } from '../random.js';
 
 const SIZES = [8, 16, 32, 64] as const;
 
@@ -37,7 +38,7 @@ describe('bit fields', () => {
         }
         expect(Buffer.from(encodeUnchecked(type, value, { byteOrder })).equals(blob)).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: scaled(2000) },
     );
   });
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { FdtWriter } from '../../src/fdt/index.js';
+import { FdtWriter, openFdt } from '../../src/fdt/index.js';
 import {
   encode,
   families,
   follow,
   identify,
+  identifyAs,
+  identifyFdt,
+  identifyNamed,
   kexecMetadata,
   khoBitmap512,
   khoBitmapPage,
@@ -226,5 +229,86 @@ describe('the registry as a lookup', () => {
     expect(lookup('kho-subtree', 'LUO', new TextEncoder().encode('luo-v9\0\0'))).toBeUndefined();
     expect(lookup('kho-subtree', 'nobody', new Uint8Array(8))).toBeUndefined();
     expect(lookup('luo-file', 'luo-v5', undefined)).toBeUndefined();
+  });
+});
+
+describe('which layout bytes have that come alone', () => {
+  const rootBlob = readFixture('kernel-7.3.4/kho-fdt.dtb');
+  const memblock = readFixture('kernel-7.3.4/memblock-fdt.dtb');
+
+  /** A blob whose root node has no end. */
+  function endless(blob: Uint8Array): Uint8Array {
+    const copy = blob.slice();
+    const view = new DataView(copy.buffer);
+    view.setUint32(view.getUint32(8) + view.getUint32(36) - 8, 9);
+    return copy;
+  }
+
+  it('is told by the compatible string of an FDT', () => {
+    expect(identifyFdt(openFdt(rootBlob))).toMatchObject({
+      version: { key: 'kho-v4' },
+      confidence: 'certain',
+    });
+    expect(identifyFdt(openFdt(memblock))).toMatchObject({ family: { name: 'memblock' } });
+    const nobody = encode(khoRootV4, { compatible: 'nobody-v1', 'preserved-memory-map': 1n, subtrees: [] });
+    expect(identifyFdt(openFdt(nobody))).toBeUndefined();
+    const writer = new FdtWriter();
+    writer.finishReservations();
+    writer.beginNode('');
+    writer.endNode();
+    expect(identifyFdt(openFdt(writer.finish()))).toBeUndefined();
+  });
+
+  it('is the newest of its string for a damaged FDT, unless the user says', () => {
+    const whole = encode(khoRootV1A, { compatible: 'kho-v1', 'preserved-memory-map': 0n, subtrees: [] });
+    const damaged = openFdt(endless(whole), { tolerant: true });
+    expect(identifyFdt(damaged)).toEqual({
+      family: khoRoot,
+      version: khoRoot.versions.findLast(({ key }) => key === 'kho-v1'),
+      confidence: 'poor',
+      because: 'the blob is damaged, the newest layout of this string is taken',
+      alternatives: [],
+    });
+    const forced = identifyFdt(damaged, { variants: new Map([['kho-v1', 'A']]) });
+    expect(forced).toMatchObject({ version: { variant: 'A' }, because: 'you said so' });
+    const only = openFdt(endless(rootBlob), { tolerant: true });
+    expect(identifyFdt(only)).toMatchObject({ version: { key: 'kho-v4' }, confidence: 'certain' });
+  });
+
+  it('is told by the name of a file in debugfs where the bytes are a struct', () => {
+    const bytes = new TextEncoder().encode('luo-v5\0\0');
+    expect(identifyNamed('LUO', bytes)).toMatchObject({
+      family: { name: 'luo' },
+      version: { key: 'luo-v5' },
+    });
+    expect(identifyNamed('LUO', new TextEncoder().encode('luo-v9\0\0'))?.version.key).not.toBe('luo-v5');
+    expect(identifyNamed('LUO', new Uint8Array(2))).toBeUndefined();
+    expect(identifyNamed('nobody', bytes)).toBeUndefined();
+    expect(identifyNamed('memblock', memblock)).toBeUndefined();
+    expect(identifyNamed('kexec-metadata', Uint8Array.of(1, 0, 0, 0))).toMatchObject({
+      version: { key: '1' },
+    });
+  });
+
+  it('is what a user names', () => {
+    expect(identifyAs('kho-v1=B', rootBlob)).toEqual({
+      family: khoRoot,
+      version: khoRoot.versions.find(({ key, variant }) => key === 'kho-v1' && variant === 'B'),
+      confidence: 'certain',
+      because: 'you said so',
+      alternatives: [],
+    });
+    expect(identifyAs('kho-v4', rootBlob)).toMatchObject({
+      because: 'you said so',
+      version: { key: 'kho-v4' },
+    });
+    expect(identifyAs(khoRoot.name, rootBlob)).toEqual(identify(khoRoot, rootBlob));
+    expect(identifyAs('memblock', memblock)).toMatchObject({ family: { name: 'memblock' } });
+    expect(identifyAs('nobody', rootBlob)).toBeUndefined();
+    const { blob, memory } = rootV1('B', [0n, 128n * MiB], 0x300000n);
+    expect(identifyAs('kho-v1', blob, { memory: memory.read, address: ROOT })).toMatchObject({
+      version: { variant: 'B' },
+      confidence: 'likely',
+    });
   });
 });

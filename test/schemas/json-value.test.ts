@@ -12,6 +12,7 @@ import {
   valueFromJson,
   versionName,
 } from '../../src/schemas/index.js';
+import { scaled } from '../random.js';
 
 const cases = families.flatMap(({ versions }) =>
   versions.map((version) => [versionName(version), version.layout] as const),
@@ -38,7 +39,7 @@ describe('valueFromJson', () => {
         const parsed: unknown = JSON.parse(json(decode(layout, bytes)));
         expect(encodeUnchecked(layout, valueFromJson(layout, parsed), options)).toEqual(bytes);
       }),
-      { numRuns: Number(process.env['KHO_RUNS'] ?? 30) },
+      { numRuns: Number(process.env['KHO_RUNS'] ?? scaled(30)) },
     );
   });
 
@@ -51,7 +52,7 @@ describe('valueFromJson', () => {
           expect(error).toMatchObject({ code: expect.stringMatching(/^(BAD_TYPE|UNKNOWN)$/) });
         }
       }),
-      { numRuns: 50 },
+      { numRuns: scaled(50) },
     );
   });
 });

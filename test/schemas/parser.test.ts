@@ -14,6 +14,7 @@ import {
   versionName,
 } from '../../src/schemas/index.js';
 import { isRecord, toBigInt } from '../../src/schemas/lang/input.js';
+import { scaled } from '../random.js';
 import { parserOf } from './parser.js';
 
 const structs = new Map<StructType, string>();
@@ -87,7 +88,7 @@ describe.each([...structs].map(([layout, name]) => [`${name} ${layout.name}`, la
             plain(layout, decode<Layout>(layout, bytes)),
           );
         }),
-        { numRuns: 50 },
+        { numRuns: scaled(50) },
       );
     });
   },

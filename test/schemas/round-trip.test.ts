@@ -16,9 +16,10 @@ import {
   spansOf,
   versionName,
 } from '../../src/schemas/index.js';
+import { scaled } from '../random.js';
 
 /** Every layout is tried this often in CI; fewer times where somebody waits. */
-const RUNS = Number(process.env['KHO_RUNS'] ?? 100);
+const RUNS = Number(process.env['KHO_RUNS'] ?? scaled(100));
 
 const layouts = new Map<Layout, string>();
 for (const { versions } of families) {
@@ -75,7 +76,7 @@ describe.each(cases)('%s', (_, layout) => {
         }
         expect(at).toBe(bytes.length);
       }),
-      { numRuns: 100 },
+      { numRuns: scaled(100) },
     );
   });
 });

@@ -37,6 +37,7 @@ import {
   type Value,
   versionName,
 } from '../../src/schemas/index.js';
+import { scaled } from '../random.js';
 import { memoryOf, openCapture, readOracle } from './captured.js';
 import { olderFixture, olderMemory } from './luo-older.js';
 
@@ -251,7 +252,7 @@ describe('lists', () => {
         // Data of these files is nowhere; nothing else is wrong.
         expect(after.issues.filter(({ code }) => code !== 'NO_LAYOUT')).toEqual([]);
       }),
-      { numRuns: 20 },
+      { numRuns: scaled(20) },
     );
   });
 

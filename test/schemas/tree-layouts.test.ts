@@ -3,8 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { encodeFdt } from '../../src/fdt/encode.js';
 import { type Fdt, openFdt } from '../../src/fdt/fdt.js';
 import type { FdtTreeNode } from '../../src/fdt/tree.js';
-import { identifyFdt, type NodeType, TreeLayouts } from '../../src/schemas/index.js';
+import {
+  identifyFdt,
+  type NodeType,
+  node as nodeOf,
+  optional,
+  TreeLayouts,
+  u8,
+  u32,
+} from '../../src/schemas/index.js';
+import { missingProperties, propertyType } from '../../src/schemas/tree-layouts.js';
 import { readFixture } from '../fixtures.js';
+import { scaled } from '../random.js';
 
 const layoutsOf = (fdt: Fdt): TreeLayouts => {
   const layout = identifyFdt(fdt)?.version.layout;
@@ -41,11 +51,26 @@ describe('TreeLayouts', () => {
 
   it('takes bounded time for a node however deep it lies', () => {
     let deep = node('bottom');
-    for (let level = 0; level < 50_000; level++) deep = node('n', [deep]);
+    for (let level = 0; level < scaled(50_000); level++) deep = node('n', [deep]);
     const layout: NodeType | undefined = undefined;
     const fdt = tree(node('', [deep], 'memblock-v1'));
     const layouts = layoutsOf(fdt);
     for (let row = 0; row < fdt.nodes.count; row++) layouts.of(row);
     expect(layouts.of(fdt.nodes.count - 1)).toEqual({ layout, isUnknown: false });
+  });
+
+  it('tells the declared type of a property, and which properties a node lacks', () => {
+    const layout = nodeOf({ properties: { must: u32(), may: optional(u8()) } });
+    expect(propertyType(layout, 'must')?.kind).toBe('integer');
+    expect(propertyType(layout, 'may')?.kind).toBe('integer');
+    expect(propertyType(layout, 'toString')).toBeUndefined();
+    expect(propertyType(undefined, 'must')).toBeUndefined();
+    const { root } = tree(node('', [], 'x'));
+    if (root === undefined) throw new Error('there is a root');
+    expect(missingProperties(layout, root)).toEqual(['must']);
+    expect(missingProperties(nodeOf({ properties: { compatible: u32(), other: u8() } }), root)).toEqual([
+      'other',
+    ]);
+    expect(missingProperties(undefined, root)).toEqual([]);
   });
 });

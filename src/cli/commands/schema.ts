@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
 import { releaseText } from '../../render/layout-note.js';
-import { referenceIndex } from '../../render/reference-index.js';
 import { schemaChanges } from '../../render/schema-changes.js';
-import { type SchemaForm, schemaForm } from '../../render/schema-form.js';
-import { writeSchemaIndexRst } from '../../render/schema-rst.js';
+import type { SchemaForm } from '../../render/schema-form.js';
 import { writeSchema, writeSchemaDiff, writeSchemaList } from '../../render/schema-text.js';
 import { writeJsonValue } from '../../render/value-json.js';
 import { describe } from '../../schemas/lang/describe.js';
@@ -43,23 +41,26 @@ export const schema: Command = defineCommand({
     json: { type: 'boolean', default: false, describe: 'same as --format json' },
   },
   suggestions: { names: { words: schemaNames } },
-  run: ({ action, names = [], format: asked, json }, io) => {
+  run: async ({ action, names = [], format: asked, json }, io) => {
     const format = json ? 'json' : asked;
     const forms: readonly Format[] = action === 'list' ? ['text', 'json', 'md', 'rst'] : ['text', 'json'];
     if (action !== 'show' && !forms.includes(format))
       throw new UsageError(`kho schema ${action} prints ${forms.join(', ')}`);
-    if (action === 'list') return list(names, format, io);
-    return action === 'show' ? show(names, format, io) : diff(names, format, io);
+    if (action === 'list') return await list(names, format, io);
+    return action === 'show' ? await show(names, format, io) : diff(names, format, io);
   },
 });
 
 type Format = SchemaForm | 'text' | 'json' | 'yaml';
 
-function list(names: readonly string[], format: Format, io: Io): number {
+async function list(names: readonly string[], format: Format, io: Io): Promise<number> {
   if (names.length > 0) throw new UsageError('kho schema list takes no names');
   if (format === 'text') writeSchemaList(io.stdout.write, families, io.paint);
-  else if (format === 'md') io.stdout.write(referenceIndex());
-  else if (format === 'rst') writeSchemaIndexRst(io.stdout.write, families);
+  // What takes rules and kernels into account is loaded when it is asked for.
+  else if (format === 'md')
+    io.stdout.write((await import('../../render/reference-index.js')).referenceIndex());
+  else if (format === 'rst')
+    (await import('../../render/schema-rst.js')).writeSchemaIndexRst(io.stdout.write, families);
   else {
     const found = families.map(({ name, doc, mismatch, versions }) => {
       const rows = versions.map((version) => ({
@@ -76,7 +77,7 @@ function list(names: readonly string[], format: Format, io: Io): number {
   return EXIT.ok;
 }
 
-function show(names: readonly string[], format: Format, io: Io): number {
+async function show(names: readonly string[], format: Format, io: Io): Promise<number> {
   const [name, ...rest] = names;
   if (name === undefined || rest.length > 0)
     throw new UsageError('expected kho schema show NAME', 'kho schema list');
@@ -96,6 +97,7 @@ function show(names: readonly string[], format: Format, io: Io): number {
       writeSchema(out, family, version, io.paint);
       break;
     default: {
+      const { schemaForm } = await import('../../render/schema-form.js');
       // `yaml` is what dt-schema was called first.
       const text = schemaForm({ family, version }, format === 'yaml' ? 'dt-schema' : format);
       if (text === undefined)

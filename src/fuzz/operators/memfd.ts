@@ -18,6 +18,8 @@ const STRUCT = ['memfd_luo_ser'];
 const FOLIO = ['memfd_luo_folio_ser'];
 const AREA = ['kho_vmalloc'];
 const CHUNK = ['kho_vmalloc_chunk'];
+/** F_SEAL_EXEC. */
+const SEAL_EXEC = 0x20n;
 
 /** The folios of all files, file by file, by position in it. */
 function folioLists({ bench }: Site): readonly (readonly Spot[])[] {
@@ -65,6 +67,15 @@ export const memfdOperators: readonly ImageOperator[] = [
     apply: inField(STRUCT, 'seals', (old, { type }, { random }) =>
       type.kind === 'integer' ? old | (1n << BigInt(6 + random.below(26))) : undefined,
     ),
+  },
+  {
+    id: 'memfd-exec-sealed',
+    family: 'seals',
+    doc: 'a memfd is sealed against a change of its executable bits and against nothing else, as MFD_NOEXEC_SEAL makes it',
+    on: MEMFD,
+    rules: ['memfd-exec-seal'],
+    effect: 'silent',
+    apply: inField(STRUCT, 'seals', (old) => (old === SEAL_EXEC ? undefined : SEAL_EXEC)),
   },
   {
     id: 'memfd-flags-in-use',

@@ -53,8 +53,8 @@ interface Mapping extends AddressRange {
  * Imports the output of our bpftrace script. Lines are put in order of time, since those of different CPUs can change
  * places; calls stand where they returned.
  *
- * @throws LogError BAD_LINE for another version of the script, or a line that it does not print;
- * BAD_RECORD for numbers that a kernel cannot have given it
+ * @throws LogError BAD_LINE for another version of the script, or a line that it does not print; what
+ * `requireSoundLog` throws
  */
 export function importBpftrace(text: string): IoctlLog {
   const version = HEADER.exec(text)?.[1];

@@ -32,7 +32,11 @@ export const containerRules: readonly Rule[] = [
     source: `kho_populate(), ${KHO}; libfdt fdt_check_full()`,
     effect: 'plain-boot',
     needs: [],
-    check: issuesThat(({ part, code }) => part === 'root' && /^FDT_ERR|^NO_FDT|^ABSENT/.test(code)),
+    // The kernel checks the header only (fdt_check_header()) and reads the rest as far as it goes.
+    check: issuesThat(
+      ({ part, code }) => part === 'root' && /^FDT_ERR|^NO_FDT|^ABSENT/.test(code),
+      ({ code }) => (/STRUCTURE/.test(code) ? 'silent' : code === 'ABSENT' ? 'oops' : undefined),
+    ),
   },
   {
     id: 'root-version',
@@ -54,7 +58,16 @@ export const containerRules: readonly Rule[] = [
     source: `kho_get_mem_map_phys(), kho_retrieve_subtree(), ${KHO}`,
     effect: 'plain-boot',
     needs: [],
-    check: issuesThat(({ part, code }) => part === 'root' && (VALUES.has(code) || code === 'BAD_LEVELS')),
+    check: issuesThat(
+      ({ part, code }) => part === 'root' && (VALUES.has(code) || code === 'BAD_LEVELS'),
+      // LUO does not start where its node is there and cannot be read.
+      ({ path = '' }) =>
+        path.startsWith('/LUO')
+          ? 'panic'
+          : /^\/(?:$|compatible|preserved-memory-map)/.test(path)
+            ? undefined
+            : 'silent',
+    ),
   },
   {
     id: 'version-release',

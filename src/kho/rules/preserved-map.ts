@@ -16,6 +16,11 @@ function blockText(map: PreservedMap, run: number): string {
   return `${map.runs.blocks[run] ?? 0} block(s) of order ${order} from ${formatHex(address(map.start(run)))} on`;
 }
 
+/** Whether what is wrong in a page is that it leads to this very page. */
+function isSelf(at: bigint | undefined, other: bigint | undefined): boolean {
+  return at !== undefined && (at >> 12n) << 12n === other;
+}
+
 /** Rules for the map of preserved memory. */
 export const preservedMapRules: readonly Rule[] = [
   {
@@ -23,7 +28,7 @@ export const preservedMapRules: readonly Rule[] = [
     family: 'preserved-map',
     severity: 'error',
     title: 'Pointers of the map lead to pages of the map, each reached once',
-    why: 'The kernel follows them unchecked, early in boot: a wild pointer is an oops, a loop a hang, a table that was overwritten reserves memory at random.',
+    why: 'The kernel follows them unchecked, early in boot: a wild pointer is an oops, a loop an oops or a hang, a table that was overwritten reserves memory at random.',
     source: `kho_radix_walk_tree(), ${KHO}; kho-core.md sections 4 and 5`,
     effect: 'oops',
     needs: ['memory'],
@@ -31,7 +36,8 @@ export const preservedMapRules: readonly Rule[] = [
       for (const { code, message, path, address: at, otherAddress: other } of handover.preserved?.issues ??
         [])
         if (code === 'NOT_ALIGNED' || code === 'ABSENT' || code === 'LOOP' || code === 'LIMIT')
-          tell(message, { path, address: at, other }, code === 'LOOP' ? { effect: 'hang' } : {});
+          // Seen with a root that points to itself; other loops may be an oops.
+          tell(message, { path, address: at, other }, isSelf(at, other) ? { effect: 'hang' } : {});
     },
   },
   {
@@ -39,9 +45,9 @@ export const preservedMapRules: readonly Rule[] = [
     family: 'preserved-map',
     severity: 'error',
     title: 'What the map preserves is memory that an address can name',
-    why: 'A key that stands for no block, or for one beyond 52 bits of address, makes the kernel reserve something else, or scratch memory that it cannot use.',
-    source: `kho_radix_decode_key(), ${KHO}; kho-core.md section 5`,
-    effect: 'silent',
+    why: 'A key that stands for no block, or for one beyond all memory, leads the kernel to a struct page that is not there.',
+    source: `kho_preserved_memory_reserve(), ${KHO}; kho-core.md section 5`,
+    effect: 'oops',
     needs: [],
     check: issuesThat(({ part, code }) => part === 'map' && code === 'BAD_KEY'),
   },
@@ -146,9 +152,9 @@ export const preservedMapRules: readonly Rule[] = [
     family: 'preserved-map',
     severity: 'error',
     title: 'The scratch regions can be read and make sense',
-    why: 'A kernel that does not find its scratch regions boots plainly.',
+    why: 'The kernel adds them to its memory unchecked, and has no other to boot in: it dies, mostly before it has a console to say so.',
     source: `kho_populate(), ${KHO}; kho-core.md section 2`,
-    effect: 'plain-boot',
+    effect: 'oops',
     needs: ['memory'],
     check: issuesThat(({ part }) => part === 'scratch'),
   },

@@ -79,7 +79,8 @@ export const reachableRules: readonly Rule[] = [
       const own = handover.issues.filter(
         (issue) => issue.part === 'consumer' && issue.code === 'ABSENT' && !isOfBlob(issue),
       );
-      tellIssues(own, tell);
+      // Pages of an area are looked up before they are read.
+      tellIssues(own, tell, ({ message }) => (/expected a page of/.test(message) ? 'file-fails' : undefined));
     },
   },
   {
@@ -101,13 +102,15 @@ export const reachableRules: readonly Rule[] = [
         const message = `expected ${nameOf(reach, index)} to be preserved, found that ${formatHex(address(missing))} is not`;
         const kind = reach.kind(index);
         const effect =
-          kind === 'folio'
+          // Structs are read where they lie before anybody asks whether they were preserved: as long as nobody has used
+          // their pages, nothing is to be seen.
+          kind === 'folio' || kind === 'page'
             ? 'file-fails'
-            : kind === 'table'
-              ? 'corrupt'
-              : kind === 'region'
-                ? 'silent'
-                : 'oops';
+            : kind === 'region'
+              ? 'silent'
+              : reach.owner(index)?.what === 'luo_session_block'
+                ? 'oops'
+                : 'corrupt';
         tell(message, placeOf(reach, index, missing), { effect });
       }
     },

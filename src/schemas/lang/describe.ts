@@ -105,10 +105,15 @@ function typeRows(
     case 'array': {
       const rules = type.unique === undefined ? [] : [`no two of one ${type.unique}`];
       if (type.ascending !== undefined) rules.push(`by ascending ${type.ascending}`);
-      if (type.of.kind === 'struct') rules.push(...type.of.rules.map(({ doc }) => `of each: ${doc}`));
-      rows.push({ ...row, rules, names: [] });
-      if (type.of.kind === 'struct') fieldRows(type.of.fields, 0, `${path}[]`, rows);
-      else if (type.of.kind === 'bits') partRows(type.of, `${path}[]`, 0, rows);
+      const { of } = type;
+      const isNumber = of.kind === 'integer' || of.kind === 'pointer';
+      const own = of.kind === 'struct' ? of.rules.map(({ doc }) => doc) : isNumber ? ruleTexts(of.rules) : [];
+      if (of.kind === 'pointer' && of.nullable) own.push('0 for nothing');
+      rules.push(...own.map((rule) => `of each: ${rule}`));
+      const names = of.kind === 'integer' ? namesOf({ ...of.flags, ...of.names }) : [];
+      rows.push({ ...row, rules, names, target: of.kind === 'pointer' ? targetText(of.target) : undefined });
+      if (of.kind === 'struct') fieldRows(of.fields, 0, `${path}[]`, rows);
+      else if (of.kind === 'bits') partRows(of, `${path}[]`, 0, rows);
       return;
     }
     case 'union':
@@ -131,6 +136,7 @@ function typeRows(
       return;
     case 'gather':
       rows.push({ ...row, rules: [], names: [], target: `${cTypeName(type.contents.of)}[${type.count}]` });
+      fieldRows(type.descriptor.fields, offset, path, rows);
       return;
     case 'chars': {
       const rules = type.nonEmpty ? ['not empty'] : [];

@@ -31,9 +31,19 @@ export function dtSchema(
     $schema: 'http://devicetree.org/meta-schemas/core.yaml#',
     title,
     maintainers,
+    ...selection(layout),
     ...nodeSchema(layout),
   };
   return `# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)\n%YAML 1.2\n---\n${toYaml(document)}`;
+}
+
+/** Validators choose documents by `compatible`; for a tree without, nodes that have all its properties are chosen. */
+function selection({ compatible, properties }: NodeType): Mapping {
+  if (compatible !== undefined) return {};
+  const required = Object.entries(properties).flatMap(([name, { kind }]) =>
+    kind === 'optional' ? [] : [name],
+  );
+  return required.length === 0 ? {} : { select: { required } };
 }
 
 function nodeSchema(layout: NodeType): Mapping {

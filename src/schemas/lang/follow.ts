@@ -204,7 +204,8 @@ export function* follow(
       case 'lookup': {
         const length = target.sized === 'fdt' ? fdtSize(address, path) : size(target.length);
         const bytes = length === undefined ? undefined : memory(address, length);
-        const key = target.key === undefined ? '' : String(scope[target.key]);
+        // Kernels compare strings up to their NUL.
+        const key = target.key === undefined ? '' : String(scope[target.key]).replace(/\0.*$/s, '');
         const layout = lookup(target.group, key, bytes, address);
         if (layout === 'inline') return [];
         if (layout?.kind === 'node' && length === undefined)
