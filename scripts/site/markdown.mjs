@@ -5,7 +5,7 @@ import { dirname, extname, join, posix } from 'node:path';
 import MarkdownIt from 'markdown-it';
 import { root } from './pages.mjs';
 
-const SHOWN_BY_BROWSERS = new Set(['.svg', '.png', '.html', '.txt', '.json', '.jsonl']);
+const SHOWN_BY_BROWSERS = new Set(['.svg', '.png', '.jpg', '.html', '.txt', '.json', '.jsonl']);
 
 /** An anchor as GitHub makes it of a heading. */
 function slug(text) {

@@ -121,7 +121,9 @@ describe('a boot', () => {
       for (const own of spans(plan))
         for (const other of taken) expect(own.end <= other.start || own.start >= other.end).toBe(true);
       const own = spans(plan).sort((a, b) => a.start - b.start);
-      own.forEach(({ end }, index) => expect(end).toBeLessThanOrEqual(own[index + 1]?.start ?? end));
+      own.forEach(({ end }, index) => {
+        expect(end).toBeLessThanOrEqual(own[index + 1]?.start ?? end);
+      });
     });
     fc.assert(holds, { seed: runSeed });
     expect(planned).toBeGreaterThan(0);
