@@ -10,7 +10,7 @@ const SEEN: readonly (readonly [KernelEffect, VerdictOutcome, boolean, Agreement
   ['panic', 'panic', false, 'agrees'],
   ['oops', 'panic', false, 'agrees'],
   ['hang', 'hang', false, 'agrees'],
-  ['hang', 'panic', false, 'agrees'],
+  ['hang', 'panic', false, 'disagrees'],
   ['oops', 'hang', false, 'agrees'],
   ['panic', 'complete', false, 'disagrees'],
   ['open-fails', 'sessions-lost', false, 'agrees'],
