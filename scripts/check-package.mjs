@@ -10,7 +10,12 @@ const root = join(import.meta.dirname, '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'kho-package-'));
 const run = (cwd, command, ...args) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 
 try {
   const [{ filename, size, files }] = JSON.parse(
@@ -28,6 +33,10 @@ try {
     throw new Error(`kho --version: expected ${manifest.version}, found "${version}"`);
   const demo = run(folder, 'npx', 'kho', 'demo');
   if (!demo.includes('kho-v4')) throw new Error('kho demo shows no kho-v4 root');
+
+  const viewer = run(folder, 'npx', 'kho', 'report', '--viewer', '-o', '-');
+  if (!viewer.includes('Content-Security-Policy') || viewer.length < 100_000)
+    throw new Error('kho report makes no page: is dist/report in the package?');
 
   const paths = Object.keys(manifest.exports).map((path) => path.replace('.', manifest.name));
   const lines = paths.map(
