@@ -55,7 +55,10 @@ describe.skipIf(!hasChromium())('a report in a browser', () => {
     await page.keyboard.press('ArrowRight');
     await page.waitForSelector('.tree-row.cursor[aria-expanded="true"]');
     await page.keyboard.press('ArrowRight');
-    expect(await page.textContent('.object-title strong')).toBe('struct kho_radix_node');
+    await page.waitForSelector('.object-title:has-text("struct kho_radix_node")');
+    // Where the keyboard is, is told to those who listen, too.
+    expect(await page.textContent('#tree-cursor .label')).toBe('table');
+    expect(await page.getAttribute('.vlist.tree', 'aria-activedescendant')).toBe('tree-cursor');
     await page.focus('.vlist.hex');
     await page.keyboard.press('ArrowDown');
     expect(await page.textContent('.detail')).toContain('table[2]');

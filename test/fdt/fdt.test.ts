@@ -201,8 +201,8 @@ describe('limits', () => {
     );
   });
 
-  it('is not slowed down by a million properties that name the tails of one huge string', () => {
-    const count = scaled(1_000_000);
+  it('is not slowed down by 300,000 properties that name the tails of one huge string', () => {
+    const count = scaled(300_000);
     const longest = scaled(8 << 20);
     const structure = 12 + count * 12 + 4;
     const blob = new Uint8Array(56 + structure + longest).fill(0x61, 56 + structure);

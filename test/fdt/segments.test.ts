@@ -150,7 +150,7 @@ describe('segments', () => {
   it('cover every byte once, in valid and in damaged blobs', () => {
     const random = new Random(runSeed);
     for (const blob of blobs) expectPartition(blob, 'fixture');
-    for (let run = 0; run < scaled(3000); run++)
+    for (let run = 0; run < scaled(1500); run++)
       expectPartition(mutate(random.pick(blobs), random), `KHO_SEED=${runSeed} run ${run}`);
   });
 });
@@ -167,13 +167,13 @@ describe('reencodeFdt', () => {
   it('gives every mutated blob that libfdt accepts back unchanged: odd orders, gaps, overlaps, NOPs', () => {
     const random = new Random(runSeed);
     let accepted = 0;
-    for (let run = 0; run < scaled(10_000); run++) {
+    for (let run = 0; run < scaled(4000); run++) {
       const blob = mutate(random.pick(blobs), random);
       if (!checkFdt(blob).accepted) continue;
       accepted++;
       expect(Buffer.compare(reencodeFdt(openFdt(blob)), blob), `KHO_SEED=${runSeed} run ${run}`).toBe(0);
     }
-    expect(accepted).toBeGreaterThan(scaled(500));
+    expect(accepted).toBeGreaterThan(scaled(200));
   });
 
   it('replaces the values it is told to and nothing else', () => {

@@ -9,7 +9,7 @@ import { openImage } from '../../src/image/open.js';
 import { scanPages } from '../../src/image/scan.js';
 import { avmlBlock, elfCore, fixture, limeRange, noise, temporaryFolder } from './image-files.js';
 
-const MUTATIONS = Number(process.env['KHO_MUTATIONS'] ?? 1000);
+const MUTATIONS = Number(process.env['KHO_MUTATIONS'] ?? 500);
 const MiB = 2 ** 20;
 
 function sources(): readonly [name: string, bytes: Uint8Array, interesting: number][] {

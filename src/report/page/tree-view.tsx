@@ -104,6 +104,7 @@ export function TreeView(props: TreeViewProps): JSX.Element {
       count={rows.length}
       rowHeight={ROW}
       show={show}
+      active={cursor === undefined ? undefined : 'tree-cursor'}
       printed={400}
       handlers={{ onKeyDown, onMouseLeave: () => onHover(undefined) }}
       row={(index) => {
@@ -158,6 +159,7 @@ interface TreeRowProps {
 function TreeRow(props: TreeRowProps): JSX.Element {
   const { node, depth, isOpen, isCursor, isSelected, isHovered, severity } = props;
   const value = valueText(node);
+  const isName = node.role === 'object' || node.role === 'node';
   const at = node.place && addressIn(node.place.object, node.place.offset);
   const where = at === undefined ? '' : ` (at ${formatHex(at)})`;
   const classes = ['tree-row', node.role];
@@ -167,6 +169,7 @@ function TreeRow(props: TreeRowProps): JSX.Element {
   return (
     <div
       class={classes.join(' ')}
+      id={isCursor ? 'tree-cursor' : undefined}
       role="treeitem"
       tabIndex={-1}
       aria-level={depth + 1}
@@ -190,7 +193,7 @@ function TreeRow(props: TreeRowProps): JSX.Element {
         }}
       />
       {severity === undefined ? null : <span class={`dot l-${severity}`} title={`${severity} here`} />}
-      <span class="label">{node.label}</span>
+      <span class={isName ? 'label strong' : 'label'}>{node.label}</span>
       <span class="value">
         <RunText runs={value} />
       </span>
