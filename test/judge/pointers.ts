@@ -49,7 +49,9 @@ function add(found: Map<bigint, Pointer>, { layout, bytes, address, path, pieces
   }
   const value: unknown = decode<Layout>(layout, bytes, { trailing: true });
   walk(layout, value, { offset: 0, path }, bytes.length, ({ type, place, length, value: here }) => {
-    if (type.kind === 'pointer' && here !== 0n) put(place.path, place.offset, length);
+    // What an object keeps is a value of its own; to the test of the kernel it leads nowhere.
+    const isValue = /\.flbs\[\d+\]\.data$/.test(place.path);
+    if (type.kind === 'pointer' && here !== 0n && !isValue) put(place.path, place.offset, length);
     // A folio: the page frame is in the lower 52 bits.
     else if (type.kind === 'bits' && type.parts['pfn'] !== undefined)
       put(`${place.path}.pfn`, place.offset, 6);
