@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `kho try` with programs in place of QEMU that say what a real guest said; test/try/boots.test.ts boots kernels.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { kernelBytes } from '../try/kernel-bytes.js';
-import { kho, newFolder, type Run, root } from './kho.js';
+import { kho, newFolder, program, type Run, root } from './kho.js';
 
 const folder = newFolder();
 const kernel = join(folder, 'bzImage-made-up');
@@ -73,6 +74,27 @@ describe('kho try', () => {
     expect(code).toBe(1);
     expect(stdout).toContain('bzImage-made-up  PANIC');
     expect(stdout).toContain('Kernel panic - not syncing: \\x1b[2Jluo');
+  });
+
+  it('takes its machine with it when it is interrupted', async () => {
+    const bin = join(folder, 'endless');
+    mkdirSync(bin);
+    const where = join(bin, 'where');
+    const script = `#!/bin/sh\necho "$@" > '${where}.new' && mv '${where}.new' '${where}'\nexec sleep 60\n`;
+    writeFileSync(join(bin, 'qemu-system-x86_64'), script);
+    chmodSync(join(bin, 'qemu-system-x86_64'), 0o755);
+    const child = spawn(process.execPath, [program, 'try', image], {
+      cwd: root,
+      env: { PATH: `${bin}:/usr/bin:/bin`, KHO_KERNEL: kernel },
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await expect.poll(() => existsSync(where), { timeout: 20_000 }).toBe(true);
+    const memory = /mem-path=([^,]+)/.exec(readFileSync(where, 'utf8'))?.[1] ?? '';
+    expect(existsSync(memory)).toBe(true);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(existsSync(memory)).toBe(false);
   });
 
   it('compares with an undamaged image, or with JSON', () => {

@@ -70,6 +70,14 @@ describe('what a real guest said', () => {
       /size 10000, found 10001/,
     ],
     [
+      'a size beyond all memory',
+      /^(file 0 1 0) 2710 6 4d 0 .*$/m,
+      '$1 4000000000002710 6 4d 27 -',
+      'content-differs',
+      true,
+      /size 10000, found 4611686018427397904/,
+    ],
+    [
       'other seals',
       /^file 0 1 0 2710 6/m,
       'file 0 1 0 2710 e',

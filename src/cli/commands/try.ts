@@ -17,7 +17,7 @@ import { UsageError } from '../failure.js';
 import { isImageFile } from '../image-file.js';
 import { IMAGE_OPTIONS, imageOptions } from '../image-options.js';
 import { readInput } from '../input.js';
-import { exitCodeOfSignal } from '../interruption.js';
+import { exitCodeOfSignal, whileInterruptible } from '../interruption.js';
 import { parseJson } from '../json-input.js';
 import { type NamedKernel, openKernel, openKernels } from '../kernel-input.js';
 import { startProgress } from '../progress.js';
@@ -84,7 +84,8 @@ export const tryCommand: Command = defineCommand({
     };
     if (cases !== undefined) return await judgeCases(cases, toBoot, options, args.jobs, json, io);
     if (image === undefined) return EXIT.trouble;
-    const tried = await bootAll(image, imageOptions(args), toBoot, options);
+    const { tried, interrupted } = await bootAll(image, imageOptions(args), toBoot, options);
+    if (interrupted !== undefined) return exitCodeOfSignal(interrupted);
     show(image, tried, json ? 'json' : kernels === undefined ? 'text' : 'matrix', io);
     return tried.every(({ result }) => result.outcome === 'complete') ? EXIT.ok : EXIT.findings;
   },
@@ -134,7 +135,7 @@ async function bootAll(
   opening: OpenImageOptions,
   kernels: readonly NamedKernel[],
   options: Omit<TryOptions, 'kernel'>,
-): Promise<Tried[]> {
+): Promise<{ readonly tried: readonly Tried[]; readonly interrupted: NodeJS.Signals | undefined }> {
   return await inTrial(image, async () => {
     const opened = openImage(image, opening);
     try {
@@ -146,11 +147,24 @@ async function bootAll(
         progress.end();
       }
       const tried: Tried[] = [];
-      for (const { file, kernel } of kernels) {
-        const handover = { ...options.handover, located };
-        tried.push({ file, result: await tryImage(opened, { ...options, handover, kernel }) });
-      }
-      return tried;
+      const abort = new AbortController();
+      // The machine's memory is a file, which must not stay behind.
+      const interrupted = await whileInterruptible(
+        () => abort.abort(),
+        async (isInterrupted) => {
+          for (const { file, kernel } of kernels) {
+            const handover = { ...options.handover, located };
+            try {
+              const result = await tryImage(opened, { ...options, handover, kernel, signal: abort.signal });
+              tried.push({ file, result });
+            } catch (error) {
+              if (isInterrupted()) return;
+              throw error;
+            }
+          }
+        },
+      );
+      return { tried, interrupted };
     } finally {
       opened.close();
     }

@@ -2,7 +2,15 @@
 // Changes to the root FDT and to where it leads.
 import { fdtSegments } from '../../fdt/segments.js';
 import { FDT_NOP } from '../../fdt/token.js';
-import { BEYOND, type Change, type ImageOperator, inField, put, type Site } from '../image-operator.js';
+import {
+  type Apply,
+  BEYOND,
+  type Change,
+  type ImageOperator,
+  inField,
+  put,
+  type Site,
+} from '../image-operator.js';
 import { editRoot, setHeader, withChild, withProperties } from './edit-tree.js';
 
 const ROOT = ['kho-root'];
@@ -38,6 +46,26 @@ const anyConsumer = ({ bench, random }: Site): string | undefined =>
 export function otherVersion(text: string, number: number): string {
   return text.replace(/v\d+/, `v${number}`);
 }
+
+/** Gives the property that leads to the map one of these sizes. */
+const resizeMap =
+  (...sizes: readonly number[]): Apply =>
+  (site) => {
+    const size = site.random.pick(sizes) ?? 0;
+    const done = editRoot(site, (root) => {
+      if (!root.properties.some(({ name }) => name === MAP)) return undefined;
+      const resized = (value: Uint8Array): Uint8Array => {
+        const bytes = new Uint8Array(size);
+        bytes.set(value.subarray(0, size));
+        return bytes;
+      };
+      return withProperties(
+        root,
+        root.properties.map((each) => (each.name === MAP ? { ...each, value: resized(each.value) } : each)),
+      );
+    });
+    return done ? { at: `/${MAP}`, detail: `8 bytes became ${size}` } : undefined;
+  };
 
 /** Changes to the root. */
 export const rootOperators: readonly ImageOperator[] = [
@@ -142,29 +170,24 @@ export const rootOperators: readonly ImageOperator[] = [
     },
   },
   {
-    id: 'root-map-resized',
+    id: 'root-map-short',
     family: 'lengths',
-    doc: 'the property that leads to the map is of another size than an address',
+    doc: 'the property that leads to the map is shorter than an address',
+    on: ROOT,
+    rules: ['root-layout'],
+    codes: ['TRUNCATED'],
+    effect: 'plain-boot',
+    apply: resizeMap(0, 4, 7),
+  },
+  {
+    id: 'root-map-long',
+    family: 'lengths',
+    doc: 'the property that leads to the map is longer than an address',
     on: ROOT,
     rules: ['root-layout'],
     codes: ['BAD_LENGTH'],
     effect: 'plain-boot',
-    apply: (site) => {
-      const size = site.random.pick([0, 4, 7, 9, 12, 16]) ?? 4;
-      const done = editRoot(site, (root) => {
-        if (!root.properties.some(({ name }) => name === MAP)) return undefined;
-        const resized = (value: Uint8Array): Uint8Array => {
-          const bytes = new Uint8Array(size);
-          bytes.set(value.subarray(0, size));
-          return bytes;
-        };
-        return withProperties(
-          root,
-          root.properties.map((each) => (each.name === MAP ? { ...each, value: resized(each.value) } : each)),
-        );
-      });
-      return done ? { at: `/${MAP}`, detail: `8 bytes became ${size}` } : undefined;
-    },
+    apply: resizeMap(9, 12, 16),
   },
   {
     id: 'root-blob-pointer-gone',
