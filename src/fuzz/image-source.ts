@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CaseContent, CaseSource } from './case-source.js';
-import { coreBytes } from './core-bytes.js';
+import { coreOf } from './core-pages.js';
 import { HandoverBench } from './handover-bench.js';
 import { makeImageCase } from './image-case.js';
 import type { ImageOperator } from './image-operator.js';
@@ -39,7 +39,7 @@ export class ImageSource implements CaseSource {
     const made = makeImageCase(this.#bench(base), chosen, seed);
     if (made === undefined) return undefined;
     const { memory, ...rest } = made;
-    return { ...rest, bytes: coreBytes(memory), extension: 'elf' };
+    return { ...rest, bytes: coreOf(memory), extension: 'elf' };
   }
 
   #bench(base: number): HandoverBench {
