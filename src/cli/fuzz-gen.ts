@@ -8,6 +8,7 @@ import { type MadeCase, makeCases } from '../fuzz/case-set.js';
 import { FuzzError } from '../fuzz/error.js';
 import type { CaseForm, FuzzCase, FuzzManifest } from '../fuzz/manifest.js';
 import { count as counted, formatSize } from '../render/size.js';
+import { areasFileOf, encodeAreas, MANIFEST_FILE } from './case-folder.js';
 import type { Io } from './command.js';
 import { EXIT } from './exit-code.js';
 import { inFile, UsageError } from './failure.js';
@@ -17,8 +18,6 @@ import { replaceFile } from './output-file.js';
 import { startProgress } from './progress.js';
 import { VERSION } from './version.js';
 
-/** Name of the list of a folder's cases. */
-export const MANIFEST = 'manifest.json';
 /** Name of the C header that includes all others. */
 const INDEX = 'cases.h';
 /** More would fill a disk before anybody looks at them. */
@@ -110,7 +109,7 @@ export function runGen(args: GenArguments, io: Io): number {
     progress.end();
     const manifest: FuzzManifest = { ...parameters, cases };
     if (form === 'c-array') replaceFile(join(out, INDEX), new TextEncoder().encode(cIndex(cases)));
-    replaceFile(join(out, MANIFEST), new TextEncoder().encode(manifestText(manifest)));
+    replaceFile(join(out, MANIFEST_FILE), new TextEncoder().encode(manifestText(manifest)));
     const valid = cases.filter(({ expected }) => expected.verdict === 'valid').length;
     const rules = new Set(cases.flatMap(({ expected }) => expected.rules));
     io.stdout.write(
@@ -150,7 +149,7 @@ function clearFolder(out: string, parameters: Omit<FuzzManifest, 'cases'>, force
   inFile(out, () => mkdirSync(out, { recursive: true }));
   const found = inFile(out, () => readdirSync(out));
   if (found.length === 0) return;
-  const old = found.includes(MANIFEST) ? parsedManifest(join(out, MANIFEST)) : undefined;
+  const old = found.includes(MANIFEST_FILE) ? parsedManifest(join(out, MANIFEST_FILE)) : undefined;
   const isSame =
     old !== undefined && Object.entries(parameters).every(([name, value]) => old.parameters[name] === value);
   if (!isSame && !force)
@@ -188,9 +187,8 @@ function writeCase(out: string, made: MadeCase, index: number, digits: number): 
   const name = `${String(index).padStart(digits, '0')}-${what}`;
   const file = `${name}.${extension}`;
   inFile(out, () => writeFileSync(join(out, file), bytes));
-  const areasFile = `${name}.areas.json`;
-  if (areas !== undefined)
-    inFile(out, () => writeFileSync(join(out, areasFile), `${JSON.stringify(areas, undefined, 1)}\n`));
+  const areasFile = areasFileOf(name);
+  if (areas !== undefined) inFile(out, () => writeFileSync(join(out, areasFile), encodeAreas(areas)));
   return {
     file,
     repro,

@@ -4,6 +4,7 @@ import { escapeText } from '../bytes/printable.js';
 import { remake } from '../fuzz/case-set.js';
 import { FuzzError } from '../fuzz/error.js';
 import { parseRepro } from '../fuzz/repro.js';
+import { areasFileOf, encodeAreas } from './case-folder.js';
 import type { Io } from './command.js';
 import { EXIT } from './exit-code.js';
 import { inFile, UsageError } from './failure.js';
@@ -38,8 +39,8 @@ export function runRepro({ repro: text, base, out }: ReproArguments, io: Io): nu
       }
       inFile(out, () => replaceFile(out, made.bytes));
       if (made.areas !== undefined) {
-        const json = new TextEncoder().encode(`${JSON.stringify(made.areas, undefined, 1)}\n`);
-        inFile(out, () => replaceFile(`${out}.areas.json`, json));
+        const areas = encodeAreas(made.areas);
+        inFile(out, () => replaceFile(areasFileOf(out), areas));
       }
       const { verdict, rules, effect } = made.expected;
       io.stdout.write(`${escapeText(out)}: ${made.bytes.length} bytes, ${verdict}`);

@@ -45,12 +45,14 @@ function readCase(reader: JsonReader): FuzzCase {
   const member = membersOf(reader);
   const sha256 = member('sha256');
   if (!/^[0-9a-f]{64}$/.test(sha256.text())) sha256.fail('64 hex digits');
+  const areas = member('areas').optional(fileName);
   return {
     file: fileName(member('file')),
     repro: member('repro').text(),
     schema: member('schema').text(),
     operators: member('operators').list(readOperator),
     expected: readExpected(member('expected')),
+    ...(areas === undefined ? {} : { areas }),
     bytes: member('bytes').number(),
     sha256: sha256.text(),
   };

@@ -73,7 +73,7 @@ function addPart(spots: Spot[], { layout, bytes, address, path, container, piece
 }
 
 /** The last name of a path, without a position. */
-function fieldOf(path: string): string {
+export function fieldOf(path: string): string {
   return path.replace(/\[\d+\]$/, '').replace(/^.*[./]/, '');
 }
 
