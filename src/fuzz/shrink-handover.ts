@@ -6,14 +6,14 @@ import { PageStore } from '../image/page-store.js';
 import { Handover } from '../kho/handover.js';
 import { type CorePages, encodeCore, readCore } from './core-pages.js';
 import { type HandoverPart, partsOf } from './handover-parts.js';
-import type { Candidate, Shrinker, ShrinkPass } from './shrink.js';
+import { type Candidate, isSame, type Shrinker, type ShrinkPass } from './shrink.js';
 import { shrinkTree } from './shrink-tree.js';
 import { shrinkValue } from './shrink-value.js';
 
 /** Makes each part of the handover in an ELF core small, from the root on, in the order in which they are reached. */
 export const shrinkHandover: ShrinkPass = function* (input): Shrinker {
   let core = readCore(input);
-  if (core === undefined) return;
+  if (core === undefined || !(yield { bytes: encodeCore(core), step: 'write the core anew' })) return;
   const seen = new Set<string>();
   let parts = partsIn(core);
   for (let at = 0; at < parts.length; at++) {
@@ -35,18 +35,23 @@ export const shrinkHandover: ShrinkPass = function* (input): Shrinker {
 function* shrinkPart(core: CorePages, part: HandoverPart): Generator<Candidate, CorePages, boolean> {
   const { layout, bytes, address, path } = part;
   let left = core;
+  let last = bytes;
   const shrinker = layout.kind === 'node' ? shrinkTree(bytes) : shrinkValue(layout)(bytes);
   for (let next = shrinker.next(); next.done !== true; ) {
     const { bytes: smaller, step } = next.value;
-    let fails = false;
-    if (smaller.length <= bytes.length) {
+    // Only the whole is compared otherwise, which takes longer.
+    let fails = isSame(smaller, last);
+    if (!fails && smaller.length <= bytes.length) {
       const whole = new Uint8Array(bytes.length);
       whole.set(smaller);
       const memory = new PageStore(core.memory);
       memory.write(address, whole);
       const changed = { ...core, memory };
       fails = yield { bytes: encodeCore(changed), step: `${path}: ${step}` };
-      if (fails) left = changed;
+      if (fails) {
+        left = changed;
+        last = smaller;
+      }
     }
     next = shrinker.next(fails);
   }

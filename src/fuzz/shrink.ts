@@ -60,8 +60,10 @@ export function* minimising(
       const shrinker = pass(best.bytes);
       for (let next = shrinker.next(); next.done !== true; ) {
         const { bytes, step, made } = next.value;
-        let fails = isSame(bytes, best.bytes);
-        const key = fails ? '' : keyOf(bytes);
+        // What comes beside the bytes may make the difference.
+        const beside = made?.areas === undefined ? '' : JSON.stringify(made.areas);
+        let fails = beside === '' && isSame(bytes, best.bytes);
+        const key = fails ? '' : keyOf(bytes) + beside;
         if (!fails && !tried.has(key)) {
           if (runs >= maxRuns || stop?.() === true)
             return { ...smaller(best, beforePass), runs, complete: false };
@@ -118,7 +120,9 @@ function nonZeros(bytes: Uint8Array): number {
 
 /** Whether inputs have the same bytes. */
 export function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && a.every((byte, at) => byte === b[at]));
+  if (a === b || a.length !== b.length) return a === b;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** Two FNV-1a hashes and the length: what was tried need not be kept. */
