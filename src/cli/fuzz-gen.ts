@@ -6,7 +6,7 @@ import { escapeText } from '../bytes/printable.js';
 import { cIndex } from '../fuzz/c-array.js';
 import { type MadeCase, makeCases } from '../fuzz/case-set.js';
 import { FuzzError } from '../fuzz/error.js';
-import type { CaseForm, FuzzCase, FuzzManifest } from '../fuzz/manifest.js';
+import { CASE_FORMS, type CaseForm, type FuzzCase, type FuzzManifest } from '../fuzz/manifest.js';
 import { count as counted, formatSize } from '../render/size.js';
 import { areasFileOf, encodeAreas, MANIFEST_FILE } from './case-folder.js';
 import type { Io } from './command.js';
@@ -32,7 +32,7 @@ export const GEN_OPTIONS = {
   count: { type: 'number', default: 100, describe: 'how many cases' },
   seed: { type: 'number', default: 1, describe: 'the same seed gives the same cases' },
   form: {
-    choices: ['blob', 'image', 'c-array'],
+    choices: CASE_FORMS,
     describe: 'packed blobs or FDTs, whole memory images, C headers',
   },
   operators: { type: 'string', describe: 'only these changes, with commas (docs/fuzz-cases.md)' },
@@ -134,7 +134,7 @@ function requireWhole(name: string, value: number, min: number, max: number): vo
 function formOf(asked: string | undefined, schema: string): CaseForm {
   const images = areImages(schema, 'blob');
   if (images && asked === 'blob') throw new UsageError(`${schema} is written as images or C arrays`);
-  return asked === 'blob' || asked === 'image' || asked === 'c-array' ? asked : images ? 'image' : 'blob';
+  return CASE_FORMS.find((each) => each === asked) ?? (images ? 'image' : 'blob');
 }
 
 /** One line a case, so that a folder of many can be looked at with grep. */
