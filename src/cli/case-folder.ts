@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A folder of fuzz cases with its manifest.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { FuzzCase, FuzzManifest } from '../fuzz/manifest.js';
 import { readManifest } from '../fuzz/read-manifest.js';
@@ -14,6 +14,8 @@ export const MANIFEST_FILE = 'manifest.json';
 
 /** Reads a manifest. @throws FileError where there is none, or it is not one */
 export function readManifestFile(path: string): FuzzManifest {
+  if (!existsSync(path))
+    throw new FileError(path, new Error('no such file; folders of cases are made with kho fuzz gen'));
   return inFile(path, () => readManifest(parseJson(path, readFileSync(path))));
 }
 

@@ -12,7 +12,7 @@ import { areasFileOf, encodeAreas, MANIFEST_FILE } from './case-folder.js';
 import type { Io } from './command.js';
 import { EXIT } from './exit-code.js';
 import { inFile, UsageError } from './failure.js';
-import { areImages, openSource, sha256 } from './fuzz-base.js';
+import { areImages, fuzzUsage, openSource, sha256 } from './fuzz-base.js';
 import { readInput } from './input.js';
 import { replaceFile } from './output-file.js';
 import { startProgress } from './progress.js';
@@ -27,6 +27,7 @@ const MOST_CASES = 1_000_000;
 export const GEN_OPTIONS = {
   schema: {
     type: 'string',
+    demandOption: true,
     describe: 'a version as kho schema list shows it; handover, handover-7.3: whole handovers',
   },
   count: { type: 'number', default: 100, describe: 'how many cases' },
@@ -35,8 +36,8 @@ export const GEN_OPTIONS = {
     choices: CASE_FORMS,
     describe: 'packed blobs or FDTs, whole memory images, C headers',
   },
-  operators: { type: 'string', describe: 'only these changes, with commas (docs/fuzz-cases.md)' },
-  family: { type: 'string', describe: 'only changes of these families, with commas' },
+  operators: { type: 'string', describe: 'only these changes, with commas; "?" gets the list' },
+  family: { type: 'string', describe: 'only changes of these families, with commas; "?" gets the list' },
   'valid-every': {
     type: 'number',
     default: 10,
@@ -48,7 +49,7 @@ export const GEN_OPTIONS = {
 
 /** What `kho fuzz gen` is told. */
 export interface GenArguments {
-  readonly schema: string | undefined;
+  readonly schema: string;
   readonly count: number;
   readonly seed: number;
   readonly form: string | undefined;
@@ -57,14 +58,12 @@ export interface GenArguments {
   readonly validEvery: number;
   readonly base: string | undefined;
   readonly force: boolean;
-  readonly out: string | undefined;
+  readonly out: string;
 }
 
 /** Writes cases and their manifest. @returns the exit code */
 export function runGen(args: GenArguments, io: Io): number {
   const { schema, count, seed, validEvery, base, out } = args;
-  if (schema === undefined || out === undefined)
-    throw new UsageError('expected kho fuzz gen --schema NAME -o FOLDER', 'kho fuzz --help');
   requireWhole('count', count, 1, MOST_CASES);
   requireWhole('seed', seed, 0, 0xffff_ffff);
   requireWhole('valid-every', validEvery, 0, MOST_CASES);
@@ -119,7 +118,7 @@ export function runGen(args: GenArguments, io: Io): number {
     if (passedOver.length > 0) io.stderr.write(`kho: nothing to do for ${passedOver.join(', ')}\n`);
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof FuzzError) throw new UsageError(error.message, 'kho fuzz --help');
+    if (error instanceof FuzzError) throw fuzzUsage(error);
     throw error;
   } finally {
     opened.close();
@@ -128,7 +127,7 @@ export function runGen(args: GenArguments, io: Io): number {
 
 function requireWhole(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new UsageError(`--${name} takes a number from ${min} to ${max}`, 'kho fuzz --help');
+  throw new UsageError(`--${name} takes a number from ${min} to ${max}`);
 }
 
 function formOf(asked: string | undefined, schema: string): CaseForm {
@@ -155,7 +154,6 @@ function clearFolder(out: string, parameters: Omit<FuzzManifest, 'cases'>, force
   if (!isSame && !force)
     throw new UsageError(
       `${out} is not empty, and its cases are not of the same schema, form, seed and version; take another folder, or --force`,
-      'kho fuzz --help',
     );
   for (const file of old?.files ?? []) if (found.includes(file)) rmSync(join(out, file));
 }
