@@ -23,30 +23,6 @@ const INDEX = 'cases.h';
 /** More would fill a disk before anybody looks at them. */
 const MOST_CASES = 1_000_000;
 
-/** Options of `kho fuzz gen`. */
-export const GEN_OPTIONS = {
-  schema: {
-    type: 'string',
-    demandOption: true,
-    describe: 'a version as kho schema list shows it; handover, handover-7.3: whole handovers',
-  },
-  count: { type: 'number', default: 100, describe: 'how many cases' },
-  seed: { type: 'number', default: 1, describe: 'the same seed gives the same cases' },
-  form: {
-    choices: CASE_FORMS,
-    describe: 'packed blobs or FDTs, whole memory images, C headers',
-  },
-  operators: { type: 'string', describe: 'only these changes, with commas; "?" gets the list' },
-  family: { type: 'string', describe: 'only changes of these families, with commas; "?" gets the list' },
-  'valid-every': {
-    type: 'number',
-    default: 10,
-    describe: 'one case in so many stays sound, 0 for none',
-  },
-  base: { type: 'string', describe: 'change this captured image in place of made-up ones' },
-  force: { type: 'boolean', default: false, describe: 'replace the cases of a folder' },
-} as const;
-
 /** What `kho fuzz gen` is told. */
 export interface GenArguments {
   readonly schema: string;

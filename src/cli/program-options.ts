@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of the commands that run a program on cases.
 import { createHash } from 'node:crypto';
-import { DEFAULT_EXIT_CODES, type ExitCodes, NAMES_WANTED, type NamesWanted } from '../fuzz/outcome.js';
+import { DEFAULT_EXIT_CODES, type ExitCodes, type NamesWanted } from '../fuzz/outcome.js';
 import { NAME_PLACE } from '../fuzz/told-names.js';
 import { UsageError } from './failure.js';
 import { parseNumberList } from './number-list.js';
@@ -23,13 +23,13 @@ export const PROGRAM_OPTIONS = {
   accept: { type: 'string', default: '0', describe: 'exit codes that take a case: 0,3,10-12' },
   refuse: { type: 'string', describe: 'exit codes that refuse one; default the others up to 125' },
   'tells-rule': {
-    choices: NAMES_WANTED,
+    choices: ['one', 'all'],
     describe: 'how many of the rules or codes of its label the program must name for an invalid case',
   },
   'rule-text': {
     type: 'string',
-    default: NAME_PLACE,
-    describe: 'what the program prints to name a rule, {} in its place: "{}:" of kho check and verify',
+    default: '{}',
+    describe: 'what the program prints to name a rule, {} in its place: "{}:" of kho verify',
   },
 } as const;
 
@@ -46,7 +46,7 @@ export interface ProgramArguments {
 /** How many rules a program must name. @throws UsageError for a text that has no room for one */
 export function namesWanted({ tellsRule, ruleText }: ProgramArguments): NamesWanted | undefined {
   if (!ruleText.includes(NAME_PLACE)) throw new UsageError('--rule-text needs a {} where the rule stands');
-  return NAMES_WANTED.find((each) => each === tellsRule);
+  return PROGRAM_OPTIONS['tells-rule'].choices.find((each) => each === tellsRule);
 }
 
 /** The limits that options ask for. @throws UsageError for numbers out of range */

@@ -30,12 +30,13 @@ export { type ImageCase, makeImageCase } from './image-case.js';
 export type { Apply, Change, ImageOperator, Site } from './image-operator.js';
 export { ImageSource } from './image-source.js';
 export { handovers, type MadeHandover, machineOf, sampleOf } from './made-handover.js';
-export type {
-  CaseForm,
-  ExpectedOutcome,
-  FuzzCase,
-  FuzzManifest,
-  OperatorUse,
+export {
+  CASE_FORMS,
+  type CaseForm,
+  type ExpectedOutcome,
+  type FuzzCase,
+  type FuzzManifest,
+  type OperatorUse,
 } from './manifest.js';
 export {
   BLOB_OPERATORS,

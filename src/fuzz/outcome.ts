@@ -36,11 +36,8 @@ export interface ExitCodes {
   readonly refuse: ReadonlySet<number>;
 }
 
-/** How many of the rules and codes of a label a program can be asked to name. */
-export const NAMES_WANTED = ['one', 'all'] as const;
-
 /** How many of the rules and codes of a label a program has to name. */
-export type NamesWanted = (typeof NAMES_WANTED)[number];
+export type NamesWanted = 'one' | 'all';
 
 /** 126 and 127 are what shells say of commands that cannot be run, and from 128 on signals. */
 const FIRST_SHELL_CODE = 126;

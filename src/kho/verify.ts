@@ -50,7 +50,8 @@ export const KERNEL_EFFECTS: readonly KernelEffect[] = [
 /** The worst of some effects; `none` of none. */
 export function worstEffect(effects: Iterable<KernelEffect>): KernelEffect {
   let worst: KernelEffect = 'none';
-  for (const effect of effects) if (KERNEL_EFFECTS.indexOf(effect) > KERNEL_EFFECTS.indexOf(worst)) worst = effect;
+  for (const effect of effects)
+    if (KERNEL_EFFECTS.indexOf(effect) > KERNEL_EFFECTS.indexOf(worst)) worst = effect;
   return worst;
 }
 

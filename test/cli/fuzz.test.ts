@@ -93,7 +93,8 @@ describe('kho fuzz gen', () => {
     expect([full.code, full.stderr]).toEqual([2, expect.stringContaining('is not empty')]);
     expect(readdirSync(folder)).toEqual(['mine.txt']);
     const failures: [string[], string][] = [
-      [['--schema', 'luo-v6'], 'did you mean "luo-v1"'],
+      [['--schema', 'luo-v6'], 'did you mean "luo-v1"? (see kho schema list)'],
+      [[], 'missing --schema (see kho fuzz gen --help)'],
       [['--schema', 'luo-v5', '--operators', 'no-such'], 'there is no operator "no-such"'],
       [
         ['--schema', 'luo-v5', '--operators', 'fdt-magic', '--valid-every', '0'],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CASE_FORMS } from '../../fuzz/manifest.js';
 import { type Command, defineCommand } from '../command.js';
-import { GEN_OPTIONS, runGen } from '../fuzz-gen.js';
+import { runGen } from '../fuzz-gen.js';
 
 /** `kho fuzz gen`. */
 export const fuzzGen: Command = defineCommand({
@@ -16,7 +17,26 @@ export const fuzzGen: Command = defineCommand({
   exitCodes: '0 done, 2 not readable, not writable, or wrong usage',
   positionals: {},
   options: {
-    ...GEN_OPTIONS,
+    schema: {
+      type: 'string',
+      demandOption: true,
+      describe: 'a version as kho schema list shows it; handover, handover-7.3: whole handovers',
+    },
+    count: { type: 'number', default: 100, describe: 'how many cases' },
+    seed: { type: 'number', default: 1, describe: 'the same seed gives the same cases' },
+    form: {
+      choices: CASE_FORMS,
+      describe: 'packed blobs or FDTs, whole memory images, C headers',
+    },
+    operators: { type: 'string', describe: 'only these changes, with commas; "?" gets the list' },
+    family: { type: 'string', describe: 'only changes of these families, with commas; "?" gets the list' },
+    'valid-every': {
+      type: 'number',
+      default: 10,
+      describe: 'one case in so many stays sound, 0 for none',
+    },
+    base: { type: 'string', describe: 'change this captured image in place of made-up ones' },
+    force: { type: 'boolean', default: false, describe: 'replace the cases of a folder' },
     out: { alias: 'o', type: 'string', demandOption: true, describe: 'the folder to write' },
   },
   run: (args, io) => runGen(args, io),
