@@ -119,7 +119,8 @@ function runThread(
     let state: LoopState | undefined;
     let finished = false;
     let [beat, still] = [0, 0];
-    const current = (): Uint8Array => new Uint8Array(work.shared, 8).slice(0, Math.max(0, Atomics.load(beats, 1)));
+    const current = (): Uint8Array =>
+      new Uint8Array(work.shared, 8).slice(0, Math.max(0, Atomics.load(beats, 1)));
     const worker = new Worker(program, {
       workerData: work,
       resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
