@@ -39,6 +39,8 @@ export class Atlas {
   readonly #byPointer = new Map<bigint, ShownObject[]>();
   /** What lies below an object without a pointer to it, such as elements put together from scattered pages. */
   readonly #loose = new Map<ShownObject, ShownObject[]>();
+  /** What such an object lies below. */
+  readonly #looseBelow = new Map<ShownObject, ShownObject>();
   readonly #fields = new WeakMap<ShownObject, ObjectFields>();
   readonly #targets: Targets = {
     of: (pointer, from) => this.#target(pointer, from),
@@ -204,7 +206,10 @@ export class Atlas {
       path = path.slice(0, Math.max(path.lastIndexOf('.'), path.lastIndexOf('['), path.lastIndexOf('/'), 0));
       const parent = byPath.get(path);
       if (parent === undefined || parent === child) continue;
-      this.#loose.set(parent, [...(this.#loose.get(parent) ?? []), child]);
+      const others = this.#loose.get(parent);
+      if (others === undefined) this.#loose.set(parent, [child]);
+      else others.push(child);
+      this.#looseBelow.set(child, parent);
       return;
     }
   }
@@ -296,8 +301,8 @@ export class Atlas {
   /** What leads to an object. It was reached before: objects that overlap each other do not lead around in circles. */
   #above(object: ShownObject): Above | undefined {
     if (this.top.some(({ place }) => place?.object === object)) return undefined;
-    for (const [parent, children] of this.#loose)
-      if (children.includes(object)) return { object: parent, offset: undefined };
+    const parent = this.#looseBelow.get(object);
+    if (parent !== undefined) return { object: parent, offset: undefined };
     const { from } = object;
     if (from === undefined) return undefined;
     let best: Above | undefined;

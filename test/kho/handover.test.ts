@@ -93,6 +93,17 @@ describe('a damaged handover', () => {
     ]);
   });
 
+  it('reaches a page of a reserved region that has lost its size', () => {
+    const store = new Damageable();
+    store.writeText(store.find(AT.memblock, 'size\0start'), 'sixe');
+    const { reach } = Handover.open(store, { root: AT.root });
+    const pages = Array.from(
+      { length: reach.count },
+      (_, run) => reach.kind(run) === 'region' && reach.pages(run),
+    );
+    expect(pages.filter((each) => each !== false)).toEqual([1, 1]);
+  });
+
   it('is read as far as its pages are there, whichever is missing', () => {
     const pages = [...new Set([...Object.values(AT), 0xe69000n])];
     for (const address of pages) {
