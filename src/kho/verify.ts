@@ -34,8 +34,8 @@ export interface Verification {
   readonly effect: KernelEffect;
 }
 
-/** From what passes unnoticed to what keeps all from being seen. */
-const BY_WEIGHT: readonly KernelEffect[] = [
+/** All that a kernel may do, from what passes unnoticed to what keeps all from being seen. */
+export const KERNEL_EFFECTS: readonly KernelEffect[] = [
   'none',
   'silent',
   'file-fails',
@@ -50,7 +50,7 @@ const BY_WEIGHT: readonly KernelEffect[] = [
 /** The worst of some effects; `none` of none. */
 export function worstEffect(effects: Iterable<KernelEffect>): KernelEffect {
   let worst: KernelEffect = 'none';
-  for (const effect of effects) if (BY_WEIGHT.indexOf(effect) > BY_WEIGHT.indexOf(worst)) worst = effect;
+  for (const effect of effects) if (KERNEL_EFFECTS.indexOf(effect) > KERNEL_EFFECTS.indexOf(worst)) worst = effect;
   return worst;
 }
 
@@ -106,7 +106,7 @@ export function verifyHandover(handover: Handover, options: VerifyOptions = {}):
       const count = (counts.get(id) ?? 0) + 1;
       counts.set(id, count);
       const { severity = rule.severity, effect: own = rule.effect } = differing;
-      if (BY_WEIGHT.indexOf(own) > BY_WEIGHT.indexOf(effect)) effect = own;
+      if (KERNEL_EFFECTS.indexOf(own) > KERNEL_EFFECTS.indexOf(effect)) effect = own;
       if (count <= maxPerRule) findings.push({ rule: id, severity, message, at, effect: own });
     };
     rule.check(handover, tell, facts);

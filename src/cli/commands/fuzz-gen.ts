@@ -20,7 +20,7 @@ export const fuzzGen: Command = defineCommand({
   positionals: {},
   options: {
     ...GEN_OPTIONS,
-    out: { alias: 'o', type: 'string', describe: 'the folder to write' },
+    out: { alias: 'o', type: 'string', demandOption: true, describe: 'the folder to write' },
   },
   run: (args, io) => runGen(args, io),
 });
