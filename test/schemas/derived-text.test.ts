@@ -123,7 +123,9 @@ describe('a dt-schema document', () => {
     expect(schemaOf({ compatible: 'c', properties, rules, doc: 'A node.' })).toMatch(
       /^description: "A node\. Rule: a not below b\."\nproperties:/,
     );
-    expect(schemaOf({ compatible: 'c', properties, rules })).toMatch(/^description: "Rule: a not below b\."\n/);
+    expect(schemaOf({ compatible: 'c', properties, rules })).toMatch(
+      /^description: "Rule: a not below b\."\n/,
+    );
   });
 
   it('names strings, as patterns where they hold what no constant may', () => {
