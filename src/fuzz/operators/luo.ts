@@ -82,9 +82,9 @@ export const luoOperators: readonly ImageOperator[] = [
     family: 'text',
     doc: 'there are bytes behind the NUL of the version string of LUO',
     on: LUO,
-    rules: ['blob-version'],
-    codes: ['NO_VERSION'],
-    effect: 'panic',
+    rules: ['luo-values'],
+    codes: ['BAD_VALUE'],
+    effect: 'none',
     apply: inField(['luo_ser'], 'compatible', (_, { value, type }) =>
       type.kind === 'chars' && type.length > String(value).length + 1 ? `${value}\0x` : undefined,
     ),
@@ -328,7 +328,7 @@ export const luoOperators: readonly ImageOperator[] = [
     on: LUO,
     rules: ['luo-values'],
     codes: ['BAD_VALUE'],
-    effect: 'open-fails',
+    effect: 'file-fails',
     apply: inField(SESSION, 'files', (old) => (old === 0n ? undefined : 0n)),
   },
   {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes to the map of preserved memory.
+import { isEmptyMemory } from '../../kho/is-empty-memory.js';
 import type { ReachKind } from '../../kho/reach.js';
+import type { HandoverBench } from '../handover-bench.js';
 import {
   BEYOND,
   type Change,
@@ -95,6 +97,21 @@ function smallBitmaps({ bench }: Site): ReadonlySet<bigint> {
   return new Set([...pages].filter(([, own]) => own * 5 < all).map(([holder]) => holder));
 }
 
+/** Leaves of the tree that preserve something. */
+const leavesOf = ({ preservedBits }: HandoverBench): ReadonlySet<bigint> =>
+  new Set(preservedBits.map(({ holder }) => holder));
+
+/** Leads an entry that is free to where another entry of its table leads. */
+function shared(site: Site, isLeaf: boolean): Change | undefined {
+  const leaves = leavesOf(site.bench);
+  const used = entries(site).filter(({ value }) => leaves.has(numberOf(value)) === isLeaf);
+  const own = site.random.pick(used);
+  const free = site.bench
+    .fields(TABLE, 'table')
+    .find(({ block, value }) => block === own?.block && value === 0n);
+  return free && own && put(site, free, own.value);
+}
+
 const rootTable = (site: Site): readonly Spot[] =>
   entries(site).filter(({ block }) => block === site.bench.handover.preserved?.address);
 
@@ -112,11 +129,20 @@ export const mapOperators: readonly ImageOperator[] = [
   {
     id: 'map-list-missing',
     family: 'preserved',
-    doc: 'a list, a struct or a page of a list is not preserved',
+    doc: 'a list or a struct is not preserved',
     on: [...ROOT, 'luo'],
     rules: ['reachable-preserved'],
-    effect: 'oops',
-    apply: forget('struct', 'page'),
+    effect: 'corrupt',
+    apply: forget('struct'),
+  },
+  {
+    id: 'map-list-page-missing',
+    family: 'preserved',
+    doc: 'a page of the list of folios of a file is not preserved',
+    on: [...ROOT, 'memfd'],
+    rules: ['reachable-preserved'],
+    effect: 'file-fails',
+    apply: forget('page'),
   },
   {
     id: 'map-blob-missing',
@@ -124,7 +150,7 @@ export const mapOperators: readonly ImageOperator[] = [
     doc: 'the blob of a subsystem is not preserved',
     on: ROOT,
     rules: ['reachable-preserved'],
-    effect: 'oops',
+    effect: 'corrupt',
     apply: forget('blob'),
   },
   {
@@ -172,14 +198,40 @@ export const mapOperators: readonly ImageOperator[] = [
   {
     id: 'map-entry-misaligned',
     family: 'pointers',
-    doc: 'an entry of the tree leads off the start of a page',
+    doc: 'an entry of the tree leads off the start of a table',
     on: ROOT,
     rules: ['map-nodes'],
     codes: ['NOT_ALIGNED'],
     effect: 'oops',
-    apply: inField(TABLE, 'table', (old, _, { random }) =>
-      old === 0n ? undefined : old + 8n * BigInt(1 + random.below(511)),
+    apply: inField(TABLE, 'table', (old, _, { bench, random }) => {
+      const to = old + 8n * BigInt(1 + random.below(511));
+      return old === 0n || leavesOf(bench).has(old) || isEmptyMemory(bench.memory, to) ? undefined : to;
+    }),
+  },
+  {
+    id: 'map-leaf-misaligned',
+    family: 'pointers',
+    doc: 'an entry of the tree leads into the middle of a leaf',
+    on: ROOT,
+    rules: ['map-nodes'],
+    codes: ['NOT_ALIGNED'],
+    effect: 'corrupt',
+    apply: inField(TABLE, 'table', (old, _, { bench, random }) =>
+      leavesOf(bench).has(old) ? old + 8n * BigInt(1 + random.below(511)) : undefined,
     ),
+  },
+  {
+    id: 'map-entry-into-nothing',
+    family: 'pointers',
+    doc: 'an entry of the tree leads off the start of a page, behind all that is in it',
+    on: ROOT,
+    rules: ['map-nodes'],
+    codes: ['NOT_ALIGNED'],
+    effect: 'corrupt',
+    apply: inField(TABLE, 'table', (old, _, { bench }) => {
+      const to = old + 4088n;
+      return old !== 0n && !leavesOf(bench).has(old) && isEmptyMemory(bench.memory, to) ? to : undefined;
+    }),
   },
   {
     id: 'map-entry-beyond-memory',
@@ -194,30 +246,48 @@ export const mapOperators: readonly ImageOperator[] = [
   {
     id: 'map-root-cyclic',
     family: 'chains',
-    doc: 'the root of the tree leads to itself',
+    doc: 'an entry of the root of the tree other than the first leads to the root',
+    on: ROOT,
+    rules: ['map-nodes'],
+    codes: ['LOOP'],
+    effect: 'oops',
+    apply: (site) => {
+      const spot = site.random.pick(rootTable(site).filter(({ address }) => address % PAGE !== 0n));
+      return spot && put(site, spot, spot.block);
+    },
+  },
+  {
+    id: 'map-root-cyclic-first',
+    family: 'chains',
+    doc: 'the first entry of the root of the tree leads to the root',
     on: ROOT,
     rules: ['map-nodes'],
     codes: ['LOOP'],
     effect: 'hang',
     apply: (site) => {
-      const spot = site.random.pick(rootTable(site));
+      const spot = rootTable(site).find(({ address }) => address % PAGE === 0n);
       return spot && put(site, spot, spot.block);
     },
   },
   {
-    id: 'map-entry-shared',
+    id: 'map-table-shared',
     family: 'chains',
-    doc: 'two entries of the tree lead to one page',
+    doc: 'two entries of the tree lead to one table',
+    on: ROOT,
+    rules: ['map-nodes'],
+    codes: ['LOOP'],
+    effect: 'oops',
+    apply: (site) => shared(site, false),
+  },
+  {
+    id: 'map-leaf-shared',
+    family: 'chains',
+    doc: 'two entries of the tree lead to one leaf',
     on: ROOT,
     rules: ['map-nodes'],
     codes: ['LOOP'],
     effect: 'corrupt',
-    apply: (site) => {
-      const free = site.bench.fields(TABLE, 'table').filter(({ value }) => value === 0n);
-      const spot = site.random.pick(free);
-      const own = entries(site).find(({ block }) => block === spot?.block);
-      return spot && own && put(site, spot, own.value);
-    },
+    apply: (site) => shared(site, true),
   },
   {
     id: 'map-entry-null',
@@ -225,7 +295,7 @@ export const mapOperators: readonly ImageOperator[] = [
     doc: 'the leaf that preserves the root is gone from the tree',
     on: ROOT,
     rules: ['reachable-preserved'],
-    effect: 'oops',
+    effect: 'corrupt',
     apply: (site) => {
       const { bench } = site;
       const pfn = Number(bench.handover.root.address / PAGE);
@@ -241,7 +311,7 @@ export const mapOperators: readonly ImageOperator[] = [
     on: ROOT,
     rules: ['map-keys'],
     codes: ['BAD_KEY'],
-    effect: 'silent',
+    effect: 'oops',
     apply: (site) => {
       const spot = site.random.pick(rootTable(site));
       return spot && move(site, spot, 4 + site.random.below(508));

@@ -96,7 +96,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     on: MEMFD,
     rules: ['memfd-values'],
     codes: ['BAD_VALUE'],
-    effect: 'file-fails',
+    effect: 'silent',
     apply: inField(STRUCT, 'size', (old) => (old > 0n ? 0n : undefined)),
   },
   {
@@ -130,7 +130,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     doc: 'a memfd is larger than memory',
     on: MEMFD,
     rules: ['memfd-covered'],
-    effect: 'file-fails',
+    effect: 'silent',
     apply: inField(STRUCT, 'size', (old, _, { random }) =>
       old > 0n ? random.pick([1n << 62n, (1n << 64n) - 1n, 1n << 63n, 1n << 44n]) : undefined,
     ),
@@ -156,7 +156,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     on: MEMFD,
     rules: ['memfd-array'],
     codes: ['BAD_COUNT'],
-    effect: 'file-fails',
+    effect: 'oops',
     apply: inField(STRUCT, 'nr_folios', (old, spot, site) =>
       old > 0n && isFilled(site, spot) ? site.random.pick([65536n, 1n << 32n, (1n << 59n) + old]) : undefined,
     ),
@@ -192,8 +192,20 @@ export const memfdOperators: readonly ImageOperator[] = [
     codes: ['BAD_VALUE'],
     effect: 'file-fails',
     apply: inField(AREA, 'order', (_, spot, site) =>
-      numberOf(sibling(site, spot, 'total_pages')?.value) > 0n
-        ? site.random.pick([53n, 64n, 0xffffn])
+      numberOf(sibling(site, spot, 'total_pages')?.value) > 0n ? site.random.pick([53n, 0xffffn]) : undefined,
+    ),
+  },
+  {
+    id: 'memfd-page-order-wrapped',
+    family: 'lengths',
+    doc: 'the order of the pages of the list of folios is some multiple of 64 more than it was, which shifts do not see',
+    on: MEMFD,
+    rules: ['memfd-array'],
+    codes: ['BAD_VALUE'],
+    effect: 'none',
+    apply: inField(AREA, 'order', (old, spot, site) =>
+      old === 0n && numberOf(sibling(site, spot, 'total_pages')?.value) > 0n
+        ? site.random.pick([64n, 0x4000n, 0x8000n])
         : undefined,
     ),
   },
@@ -263,7 +275,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     on: MEMFD,
     rules: ['reachable-present'],
     codes: ['ABSENT'],
-    effect: 'oops',
+    effect: 'file-fails',
     apply: (site) => {
       const spot = site.random.pick(chunkSlots(site).used);
       return spot && put(site, spot, BEYOND);
@@ -276,7 +288,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     on: MEMFD,
     rules: ['memfd-array'],
     codes: ['BAD_VALUE'],
-    effect: 'silent',
+    effect: 'none',
     apply: (site) => {
       const spot = site.random.pick(chunkSlots(site).used);
       return spot && put(site, spot, numberOf(spot.value) + 16n);
@@ -310,7 +322,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     doc: 'a folio lies beyond memory',
     on: MEMFD,
     rules: ['reachable-ram'],
-    effect: 'oops',
+    effect: 'file-fails',
     apply: (site) =>
       setFolio(site, anyFolio(site), 'pfn', site.random.pick([Number(BEYOND >> 12n), 2 ** 40 - 1]) ?? 0),
   },
@@ -376,8 +388,20 @@ export const memfdOperators: readonly ImageOperator[] = [
     rules: ['memfd-index'],
     effect: 'silent',
     apply: inField(FOLIO, 'index', (old, _, { random }) =>
-      random.pick([old + (1n << 20n), (1n << 63n) + old, (1n << 64n) - 1n]),
+      random.pick([old + (1n << 20n), (1n << 63n) + old]),
     ),
+  },
+  {
+    id: 'folio-index-last',
+    family: 'lengths',
+    doc: 'the position of a folio of one page is the last that a file can have',
+    on: MEMFD,
+    rules: ['memfd-index'],
+    effect: 'oops',
+    apply: inField(FOLIO, 'index', (_, spot, site) => {
+      const folio = sibling(site, spot, 'folio');
+      return folio !== undefined && orderOf(site, folio) === 0 ? (1n << 64n) - 1n : undefined;
+    }),
   },
   {
     id: 'folio-index-twice',

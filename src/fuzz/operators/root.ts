@@ -106,7 +106,7 @@ export const rootOperators: readonly ImageOperator[] = [
     on: ROOT,
     rules: ['root-fdt'],
     codes: ['FDT_ERR_BADSTRUCTURE'],
-    effect: 'plain-boot',
+    effect: 'silent',
     apply: (site) => {
       const { fdt, address } = site.bench.handover.root;
       const ends =
