@@ -192,15 +192,26 @@ export const rootOperators: readonly ImageOperator[] = [
   {
     id: 'root-blob-pointer-gone',
     family: 'members',
-    doc: 'the node of a subsystem lacks the property that leads to its blob',
+    doc: 'the node of a subsystem other than LUO lacks the property that leads to its blob',
     on: ROOT,
     rules: ['root-layout'],
     codes: ['MISSING'],
     effect: 'silent',
     apply: (site) => {
-      const name = anyConsumer(site);
+      const names = site.bench.handover.consumers.map(({ name }) => name).filter((name) => name !== 'LUO');
+      const name = site.random.pick(names);
       return name === undefined ? undefined : withoutPointer(site, name, (each) => POINTERS.includes(each));
     },
+  },
+  {
+    id: 'root-luo-pointer-gone',
+    family: 'members',
+    doc: 'the node of LUO lacks the property that leads to its blob',
+    on: ROOT,
+    rules: ['root-layout'],
+    codes: ['MISSING'],
+    effect: 'panic',
+    apply: (site) => withoutPointer(site, 'LUO', (each) => POINTERS.includes(each)),
   },
   {
     id: 'root-unknown-property',
