@@ -170,6 +170,30 @@ export const rootOperators: readonly ImageOperator[] = [
     },
   },
   {
+    id: 'root-map-behind-nodes',
+    family: 'orders',
+    doc: 'the property that leads to the map comes behind the nodes of subsystems, where libfdt does not find it',
+    on: ROOT,
+    rules: ['root-layout'],
+    codes: ['MISSING'],
+    effect: 'plain-boot',
+    apply: (site) => {
+      const { fdt, address } = site.bench.handover.root;
+      const found = fdt === undefined ? [] : [...fdtSegments(fdt)].filter(({ label }) => /^FDT_/.test(label));
+      const property = fdt?.root?.property(MAP);
+      const next = found.find(({ offset }) => property !== undefined && offset > property.offset);
+      const end = found.findLast(({ label, path }) => label === 'FDT_END_NODE' && path === '/');
+      if (fdt === undefined || property === undefined || next === undefined || end === undefined)
+        return undefined;
+      if (found.every(({ label, path }) => label !== 'FDT_BEGIN_NODE' || path === '/')) return undefined;
+      const moved = fdt.bytes.slice(property.offset, next.offset);
+      const passed = fdt.bytes.slice(next.offset, end.offset);
+      site.store.write(address + BigInt(property.offset), passed);
+      site.store.write(address + BigInt(property.offset + passed.length), moved);
+      return { at: `/${MAP}`, detail: `the property at offset ${property.offset} is behind all nodes` };
+    },
+  },
+  {
     id: 'root-map-short',
     family: 'lengths',
     doc: 'the property that leads to the map is shorter than an address',
