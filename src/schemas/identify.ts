@@ -53,7 +53,7 @@ export function versionKeys(family: Family, bytes: Uint8Array, byteOrder?: ByteO
     case 'chars': {
       if (key.orCompatible && hasFdtMagic(bytes)) return compatibleStrings(bytes);
       const found = bytes.subarray(key.offset, key.offset + key.length);
-      return found.length < key.length ? [] : [decodeLatin1(found).replace(/\0+$/, '')];
+      return found.length < key.length ? [] : [decodeLatin1(found).split('\0', 1).join('')];
     }
     case 'u32': {
       const { view, little } = inputOf(bytes, byteOrder);
