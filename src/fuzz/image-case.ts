@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PageStore } from '../image/page-store.js';
+import type { KernelEffect } from '../kho/rules/rule.js';
 import { worstEffect } from '../kho/verify.js';
 import type { HandoverBench } from './handover-bench.js';
 import type { ImageOperator } from './image-operator.js';
@@ -13,6 +14,8 @@ export interface ImageCase {
   readonly areas: unknown;
   readonly operators: readonly OperatorUse[];
   readonly expected: ExpectedOutcome;
+  /** What verification says that the next kernel does, at worst. */
+  readonly predicted: KernelEffect;
   /** Rules and codes that had to be told and were not: a fault of the operator or of verification. */
   readonly missing: readonly string[];
 }
@@ -38,13 +41,13 @@ export function makeImageCase(
     if (change === undefined) return undefined;
     uses.push({ id, family, ...change });
   }
-  const { counts, findings, codes } = bench.judge(memory, areas);
+  const { counts, findings, codes, effect: predicted } = bench.judge(memory, areas);
   const isComputed = operators.some(({ rules }) => rules.length === 0);
   if (isComputed) {
     const told = findings.filter(({ rule, severity }) => severity !== 'note' && !bench.told.has(rule));
     const rules = [...new Set(told.map(({ rule }) => rule))];
     const expected: ExpectedOutcome = { verdict: rules.length === 0 ? 'valid' : 'invalid', rules };
-    return { memory, areas, operators: uses, expected, missing: [] };
+    return { memory, areas, operators: uses, expected, predicted, missing: [] };
   }
   const wanted = [...new Set(operators.flatMap(({ rules }) => rules))];
   const told = wanted.filter((rule) => counts.has(rule));
@@ -56,5 +59,6 @@ export function makeImageCase(
   const missing = operators.length > 1 && told.length > 0 ? [] : untold;
   const effect = worstEffect(operators.map((each) => each.effect));
   const verdict = operators.length === 0 ? 'valid' : 'invalid';
-  return { memory, areas, operators: uses, expected: { verdict, rules: told, effect }, missing };
+  const expected = { verdict, rules: told, effect } as const;
+  return { memory, areas, operators: uses, expected, predicted, missing };
 }

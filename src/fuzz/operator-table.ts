@@ -4,14 +4,21 @@ import type { BlobOperator } from './blob-operator.js';
 import type { ImageOperator } from './image-operator.js';
 import { besideOperators } from './operators/beside.js';
 import { blobOperators } from './operators/blobs.js';
-import { containerOperators } from './operators/containers.js';
-import { iommuOperators } from './operators/iommu.js';
+import { containerHeaderOperators } from './operators/container-header.js';
+import { containerTokenOperators } from './operators/container-tokens.js';
 import { lowLevelOperators } from './operators/low-level.js';
 import { lowLevelBlobOperators } from './operators/low-level-blob.js';
 import { luoOperators } from './operators/luo.js';
 import { luoFileOperators } from './operators/luo-files.js';
-import { mapOperators } from './operators/map.js';
+import { luoSessionOperators } from './operators/luo-sessions.js';
+import { mapChunkOperators } from './operators/map-chunks.js';
+import { mapPreservedOperators } from './operators/map-preserved.js';
+import { mapTreeOperators } from './operators/map-tree.js';
 import { memfdOperators } from './operators/memfd.js';
+import { memfdFolioOperators } from './operators/memfd-folios.js';
+import { pageTableOperators } from './operators/page-tables.js';
+import { rfcAreaOperators } from './operators/rfc-areas.js';
+import { rfcDomainOperators } from './operators/rfc-domains.js';
 import { rootOperators } from './operators/root.js';
 import { scratchOperators } from './operators/scratch.js';
 import { treeOperators } from './operators/trees.js';
@@ -21,12 +28,18 @@ import { jsonOperators, structOperators, valueOperators } from './operators/valu
 export const IMAGE_OPERATORS: readonly ImageOperator[] = Object.freeze([
   ...rootOperators,
   ...blobOperators,
-  ...mapOperators,
+  ...mapPreservedOperators,
+  ...mapTreeOperators,
+  ...mapChunkOperators,
   ...scratchOperators,
   ...luoOperators,
+  ...luoSessionOperators,
   ...luoFileOperators,
   ...memfdOperators,
-  ...iommuOperators,
+  ...memfdFolioOperators,
+  ...rfcAreaOperators,
+  ...pageTableOperators,
+  ...rfcDomainOperators,
   ...besideOperators,
 ]);
 
@@ -38,7 +51,8 @@ export const BLOB_OPERATORS: readonly BlobOperator[] = Object.freeze([
   ...valueOperators,
   ...structOperators,
   ...treeOperators,
-  ...containerOperators,
+  ...containerHeaderOperators,
+  ...containerTokenOperators,
   ...jsonOperators,
 ]);
 

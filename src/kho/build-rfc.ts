@@ -155,5 +155,6 @@ export function writeTree2023(
     },
     ram,
   );
-  return { memory, root, scratch, boot, preserved: space.preserved };
+  // The others that the machine has are left out: this form knows of one.
+  return { memory, root, scratch: [region], boot, preserved: space.preserved };
 }

@@ -27,7 +27,7 @@ export interface Consumer {
   readonly name: string;
   /** Physical address of the blob. */
   readonly address: bigint;
-  /** Size in bytes by the root, or by the blob where the root has none; 0 where nothing says it. */
+  /** Size in bytes by the root, or by the blob where the root has none or too much; 0 where nothing says it. */
   readonly size: number;
   /** `undefined` where the memory does not hold it. */
   readonly bytes: Uint8Array | undefined;
@@ -56,14 +56,14 @@ export function readConsumer(node: ConsumerNode, memory: Memory, options: Consum
   const { address } = node;
   // What the node lacks is told of the root.
   if (address === undefined) return none;
-  const size = blobSize(address, declaredSize, memory);
-  const bytes = size === undefined ? undefined : memory(address, size);
-  if (size === undefined || bytes === undefined) {
+  const bytes = blobBytes(address, declaredSize, memory);
+  if (bytes === undefined) {
     const wanted = declaredSize === undefined ? 'a blob' : `a blob of ${declaredSize} bytes`;
     const message = `expected ${wanted} at ${formatHex(address)}, found no such memory`;
     complain({ code: 'ABSENT', path, message, address });
     return { ...none, address };
   }
+  const size = bytes.length;
   const blob = { ...none, address, size, bytes };
   const family = familyOf(name);
   const isTree = family?.versions.every(({ layout }) => layout.kind === 'node') ?? false;
@@ -97,14 +97,16 @@ export function readConsumer(node: ConsumerNode, memory: Memory, options: Consum
 
 /**
  * Bytes of a blob: what the root says, and for trees no fewer than what their header says, since kernels go by that; of
- * structs that no root gives the size of, their first word.
+ * structs that no root gives the size of, or one that memory has no room for, their first word.
  */
-function blobSize(address: bigint, declared: bigint | undefined, memory: Memory): number | undefined {
+function blobBytes(address: bigint, declared: bigint | undefined, memory: Memory): Uint8Array | undefined {
   const header = memory(address, 8);
   if (header === undefined) return undefined;
   const own = looksLikeFdt(header) ? treeSize(header) : 8;
-  const size = declared === undefined || declared < BigInt(own) ? BigInt(own) : declared;
-  return size > LARGEST_BLOB ? undefined : Number(size);
+  const read = (size: bigint): Uint8Array | undefined =>
+    size > LARGEST_BLOB ? undefined : memory(address, Number(size));
+  const larger = declared === undefined || declared < BigInt(own) ? undefined : read(declared);
+  return larger ?? read(BigInt(own));
 }
 
 /** What the header of an FDT says of its size. */

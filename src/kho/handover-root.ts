@@ -4,7 +4,7 @@ import { formatHex } from '../bytes/hex.js';
 import { type Issue, KhoError } from '../bytes/issue.js';
 import { escapeText } from '../bytes/printable.js';
 import { type Fdt, type FdtNode, openFdt } from '../fdt/fdt.js';
-import type { PhysicalMemory } from '../image/physical-memory.js';
+import { PAGE_SIZE, type PhysicalMemory } from '../image/physical-memory.js';
 import { khoRootV1Tree } from '../schemas/abi/kho-2023.js';
 import { khoRoot } from '../schemas/abi/kho-root.js';
 import { intelIommuV0 } from '../schemas/abi/rfc-intel-iommu.js';
@@ -45,7 +45,7 @@ export interface ConsumerNode {
 export interface HandoverRoot {
   /** Physical address of its FDT. */
   readonly address: bigint;
-  /** Its totalsize in bytes; 0 where there is no FDT. */
+  /** Its totalsize in bytes, or how many of them are there; 0 where there is no FDT. */
   readonly size: number;
   /** `undefined` where there is no FDT. */
   readonly fdt: Fdt | undefined;
@@ -110,13 +110,15 @@ export function readRoot(
     complain({ code: 'NO_FDT', message: `expected the root FDT at ${formatHex(address)}, found ${found}` });
     return { ...nothing, consumers: [], issues };
   }
-  const size = new DataView(header.buffer, header.byteOffset, 8).getUint32(4);
-  const bytes = size > LARGEST_ROOT ? undefined : memory(address, size);
-  if (bytes === undefined) {
-    const message = `expected ${size} bytes of root FDT at ${formatHex(address)}, found memory for fewer`;
+  const declared = new DataView(header.buffer, header.byteOffset, 8).getUint32(4);
+  const whole = declared > LARGEST_ROOT ? undefined : memory(address, declared);
+  if (whole === undefined) {
+    const message = `expected ${declared} bytes of root FDT at ${formatHex(address)}, found memory for fewer`;
     complain({ code: 'ABSENT', message });
-    return { ...nothing, size, consumers: [], issues };
   }
+  // A kernel reads as far as it needs to, whatever the size is said to be: a page is what it maps.
+  const bytes = whole ?? memory(address, PAGE_SIZE - Number(address % BigInt(PAGE_SIZE))) ?? header;
+  const size = bytes.length;
   const fdt = openFdt(bytes, { tolerant: true });
   for (const { offset, ...issue } of fdt.issues)
     complain({ ...issue, code: `FDT_ERR_${issue.code}`, address: address + BigInt(offset ?? 0) });

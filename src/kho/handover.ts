@@ -59,6 +59,9 @@ export interface KexecMetadata {
   readonly kexecCount: number;
 }
 
+/** `len` of setup_data in KHO's form of 2023, setupDataKho2023. */
+const SETUP_DATA_2023 = 48;
+
 /** The root of a memory without a handover. */
 const NO_ROOT: HandoverRoot = {
   address: 0n,
@@ -137,6 +140,18 @@ export class Handover {
     return this.root !== NO_ROOT;
   }
 
+  /**
+   * Whether it is of KHO's form of 2023: one tree, which kexec puts into the one scratch region that setup_data names. A
+   * kernel goes by the version that it reads, whatever setup_data's length is; where the root carries none that is known,
+   * that length tells.
+   */
+  get isForm2023(): boolean {
+    const { identified } = this.root;
+    return identified === undefined
+      ? this.setupData?.length === SETUP_DATA_2023
+      : identified.version.variant === 'tree';
+  }
+
   /** Subsystems that hand something over, in the order of the root. */
   get consumers(): readonly Consumer[] {
     if (this.#consumers === undefined) {
@@ -169,7 +184,7 @@ export class Handover {
     const given = this.#options.scratch;
     this.#scratch ??=
       given === undefined
-        ? scratchOf(this.#options.scratchArray, this.setupData, memoryOf(this.memory))
+        ? scratchOf(this.#options.scratchArray, this.setupData, memoryOf(this.memory), this.isForm2023)
         : { regions: given, source: 'given', issues: [] };
     return this.#scratch;
   }

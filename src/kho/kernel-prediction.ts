@@ -8,7 +8,7 @@ import { sideInImage } from './image-side.js';
 import { kernelSet } from './kernel-set.js';
 import type { SearchableMemory } from './locate.js';
 import type { KernelEffect } from './rules/rule.js';
-import { verifyHandover, worstEffect } from './verify.js';
+import { EffectTally, verifyHandover } from './verify.js';
 
 /** What should happen, and who says so. */
 export interface KernelPrediction {
@@ -43,12 +43,17 @@ export function predictKernel(
   release: string | undefined,
 ): KernelPrediction {
   const { findings } = verifyHandover(handover);
-  const said: { effect: KernelEffect; rule: string }[] = findings.map(({ rule, effect }) => ({
-    rule,
-    effect,
-  }));
-  for (const effect of versionEffects(memory, release)) said.push({ rule: 'compat', effect });
-  const effect = worstEffect(said.map((each) => each.effect));
+  const said: { effect: KernelEffect; rule: string }[] = [];
+  const tally = new EffectTally();
+  for (const { rule, effect, at } of findings) {
+    said.push({ rule, effect });
+    tally.add(effect, at.path);
+  }
+  for (const effect of versionEffects(memory, release)) {
+    said.push({ rule: 'compat', effect });
+    tally.add(effect, undefined);
+  }
+  const { effect } = tally;
   const rules = said.filter((each) => each.effect === effect && effect !== 'none').map(({ rule }) => rule);
   return { effect, rules: [...new Set(rules)] };
 }

@@ -44,7 +44,8 @@ export function readRadixTree(
     const pfn = Number(address >> BigInt(PAGE_SHIFT));
     const earlier = parents.get(pfn);
     if (earlier !== undefined) {
-      const message = `expected a page of the tree not reached before, found ${formatHex(address)}, which ${formatHex(earlier)} leads to`;
+      const what = level === 0 ? 'leaf' : 'table';
+      const message = `expected a ${what} of the tree not reached before, found ${formatHex(address)}, which ${formatHex(earlier)} leads to`;
       reader.issue({ code: 'LOOP', message, address: from, otherAddress: address });
       return;
     }
@@ -85,7 +86,8 @@ export function readRadixTree(
     if (wild !== undefined) {
       const { index, child } = wild;
       const more = wildCount === 1 ? '' : `, and ${wildCount - 1} more of its entries lead nowhere`;
-      const message = `expected pages of the tree in the table at ${formatHex(address)}, found ${formatHex(child)} in entry ${index}${more}`;
+      const what = level === 1 ? 'leaves' : 'tables';
+      const message = `expected ${what} of the tree in the table at ${formatHex(address)}, found ${formatHex(child)} in entry ${index}${more}`;
       const place = { address: address + BigInt(index * 8), otherAddress: child };
       reader.issue({ code: 'NOT_ALIGNED', message, ...place });
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Handover } from './handover.js';
 import { Facts, NOTHING_THERE } from './rules/facts.js';
+import { isFilePath } from './rules/from-issues.js';
 import type { Finding, KernelEffect, Rule } from './rules/rule.js';
 import { RULES } from './rules/table.js';
 
@@ -55,6 +56,27 @@ export function worstEffect(effects: Iterable<KernelEffect>): KernelEffect {
   return worst;
 }
 
+/**
+ * The worst of what findings say, one after the other. Nobody looks at what a file keeps before the file is retrieved: what
+ * keeps sessions from being opened comes first.
+ */
+export class EffectTally {
+  #atOnce: KernelEffect = 'none';
+  #ofFiles: KernelEffect = 'none';
+
+  /** @param path - of the finding; `undefined` for what is of no place */
+  add(effect: KernelEffect, path: string | undefined): void {
+    if (path !== undefined && isFilePath(path)) this.#ofFiles = worstEffect([this.#ofFiles, effect]);
+    else this.#atOnce = worstEffect([this.#atOnce, effect]);
+  }
+
+  /** The worst; `none` of none. */
+  get effect(): KernelEffect {
+    const isOpened = KERNEL_EFFECTS.indexOf(this.#atOnce) < KERNEL_EFFECTS.indexOf('open-fails');
+    return isOpened ? worstEffect([this.#atOnce, this.#ofFiles]) : this.#atOnce;
+  }
+}
+
 /** Whether a rule may run: it was chosen and not left out. */
 function isChosen({ id }: Rule, { rules, ignore = [] }: VerifyOptions): boolean {
   return (rules === undefined || rules.includes(id)) && !ignore.includes(id);
@@ -85,7 +107,7 @@ export function verifyHandover(handover: Handover, options: VerifyOptions = {}):
   const counts = new Map<string, number>();
   const ran: string[] = [];
   const skipped: SkippedRule[] = [];
-  let effect: KernelEffect = 'none';
+  const tally = new EffectTally();
   for (const rule of RULES) {
     if (!isChosen(rule, options)) continue;
     const { id } = rule;
@@ -107,10 +129,10 @@ export function verifyHandover(handover: Handover, options: VerifyOptions = {}):
       const count = (counts.get(id) ?? 0) + 1;
       counts.set(id, count);
       const { severity = rule.severity, effect: own = rule.effect } = differing;
-      if (KERNEL_EFFECTS.indexOf(own) > KERNEL_EFFECTS.indexOf(effect)) effect = own;
+      tally.add(own, at.path);
       if (count <= maxPerRule) findings.push({ rule: id, severity, message, at, effect: own });
     };
     rule.check(handover, tell, facts);
   }
-  return { findings, counts, ran, skipped, effect };
+  return { findings, counts, ran, skipped, effect: tally.effect };
 }

@@ -30,6 +30,8 @@ export interface BootRequest {
     | {
         readonly fdtAddress: bigint;
         readonly fdtSize: bigint;
+        /** Bytes that setup_data says it has, default what it has. */
+        readonly length?: number | undefined;
         readonly scratchArray?: { readonly address: bigint; readonly size: bigint } | undefined;
       }
     | undefined;
@@ -102,7 +104,7 @@ export function planBoot(request: BootRequest): BootPlan {
     const node = encode(setupDataKho, {
       next: 0n,
       type: SETUP_KEXEC_KHO,
-      len: SETUP_DATA_SIZE,
+      len: handover.length ?? SETUP_DATA_SIZE,
       fdt_addr: handover.fdtAddress,
       fdt_size: handover.fdtSize,
       scratch_addr: address,

@@ -143,11 +143,11 @@ function entryOf(handover: Handover): BootRequest['handover'] {
   const { setupData, root } = handover;
   if (setupData === undefined || setupData.fdtAddress !== root.address)
     return { fdtAddress: root.address, fdtSize: BigInt(PAGE_SIZE) };
-  const { fdtAddress, fdtSize, scratchAddress, scratchSize, state } = setupData;
+  const { fdtAddress, fdtSize, length, scratchAddress, scratchSize, state } = setupData;
   const given = handover.scratch.source === 'given';
   const scratchArray =
     state === 'chained' && !given ? { address: scratchAddress, size: scratchSize } : undefined;
-  return { fdtAddress, fdtSize, scratchArray };
+  return { fdtAddress, fdtSize, length, scratchArray };
 }
 
 /**

@@ -10,10 +10,10 @@ const CRASHED = 1;
 const ANSWER = 8;
 
 /** The answers of an oracle that reads blobs from stdin: two numbers of 32 bits for each. */
-export function askOracle(program: string, blobs: readonly Uint8Array[]): DataView[] {
+export function askOracle(program: string, blobs: readonly Uint8Array[], bytes: number = ANSWER): DataView[] {
   const parts = blobs.flatMap((blob) => [new Uint8Array(new Uint32Array([blob.length]).buffer), blob]);
   const output = execFileSync(program, { input: Buffer.concat(parts), maxBuffer: 1 << 30 });
-  return blobs.map((_, index) => new DataView(output.buffer, output.byteOffset + index * ANSWER, ANSWER));
+  return blobs.map((_, index) => new DataView(output.buffer, output.byteOffset + index * bytes, bytes));
 }
 
 /** What we say: 0, or libfdt's negative number for the first error. */

@@ -71,9 +71,9 @@ const TABLE: readonly (readonly [
   ['radix root points to itself', 'hang', (s) => s.writeU64(AT.map + 8n, AT.map)],
 ];
 
-/** Outcomes in which the kernel does not come up: one is as good as another. */
+/** Outcomes in which the kernel does not come up: one is as good as another, and an oops may leave it in a loop. */
 const fatal = (effect: KernelEffect): KernelEffect =>
-  effect === 'oops' || effect === 'panic' ? 'panic' : effect;
+  effect === 'oops' || effect === 'panic' || effect === 'hang' ? 'panic' : effect;
 
 /** Every page that is preserved and that nobody reaches. */
 function unreachedPages(store: Damageable): bigint[] {

@@ -11,6 +11,7 @@ import {
   verifyHandover,
 } from '../../src/kho/index.js';
 import { khoRootV1B } from '../../src/schemas/abi/kho-root.js';
+import { khoScratchArray, setupDataKho } from '../../src/schemas/abi/kho-scratch.js';
 import { khoMemChunkPage } from '../../src/schemas/abi/preserved-bitmaps.js';
 import { encode } from '../../src/schemas/index.js';
 import { AT, Damageable, file, RAM, RFC_TABLES, rfcHandover, session } from './captured-handover.js';
@@ -71,6 +72,28 @@ function bitmapHandover(start: bigint): PageStore {
   return store;
 }
 
+/** Where boot_params and the entry of setup_data of a captured handover are put. */
+const BOOT_PARAMS = 0x9_0000n;
+const SETUP_DATA = 0x9_1000n;
+
+/** The captured handover as a kernel is led to it; what it has of scratch is an array of one region. */
+const entered = (damage: (store: Damageable) => void) =>
+  captured((store) => {
+    const array = 0x9_2000n;
+    const page = new Uint8Array(4096);
+    const view = new DataView(page.buffer);
+    view.setUint16(0x1fe, 0xaa55, true);
+    view.setUint32(0x202, 0x53726448, true);
+    view.setUint16(0x206, 0x020f, true);
+    view.setBigUint64(0x250, SETUP_DATA, true);
+    store.write(BOOT_PARAMS, page);
+    const region = { addr: 0x1000_0000n, size: 0x10_0000n };
+    store.write(array, encode(khoScratchArray, [region]));
+    const entry = { next: 0n, type: 10, len: 32, fdt_addr: AT.root, fdt_size: 4096n };
+    store.write(SETUP_DATA, encode(setupDataKho, { ...entry, scratch_addr: array, scratch_size: 16n }));
+    damage(store);
+  });
+
 const wholeRam = (damage: (store: Damageable) => void) =>
   captured((store) => {
     store.ram = RAM;
@@ -85,6 +108,21 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       address: AT.root,
     },
     { make: captured((s) => s.write(AT.root + 8n, Uint8Array.of(0xff))), options: { root: AT.root } },
+  ],
+  'setup-data': [
+    {
+      make: entered((s) => s.writeU64(SETUP_DATA + 24n, 0n)),
+      options: { root: undefined },
+      address: SETUP_DATA + 24n,
+      other: AT.root,
+      says: 'expected 4096 bytes in fdt_size of setup_data, found 0',
+    },
+    {
+      make: entered((s) => s.writeU32(SETUP_DATA + 12n, 48)),
+      options: { root: undefined },
+      address: SETUP_DATA + 12n,
+      says: 'len',
+    },
   ],
   'root-version': [
     {

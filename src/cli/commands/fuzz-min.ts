@@ -30,6 +30,9 @@ const MOST_RUNS = 10_000_000;
 
 /** `kho fuzz min`. */
 export const fuzzMin: Command = defineCommand({
+  details: [
+    'First takes away by meaning: nodes, properties, elements with what counts them, pages; then bytes. A step is kept when the program still fails in the same way: the same signal or report, the same exit code, or the timeout, and for a wrong verdict when the case is still what the label says.',
+  ],
   examples: [
     ['fuzz min cases/00017.bin -- ./restore {}', 'the smallest case that ends in the same way'],
     ['fuzz min crash.bin --schema luo-v5 -o small.bin -- ./restore {}', 'a blob that no manifest names'],

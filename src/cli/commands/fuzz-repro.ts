@@ -4,6 +4,9 @@ import { runRepro } from '../fuzz-repro.js';
 
 /** `kho fuzz repro`. */
 export const fuzzRepro: Command = defineCommand({
+  details: [
+    'Makes one case from what its manifest says under repro, without the others and without the manifest. It needs the version of kho that wrote the case, and the same --base where there was one.',
+  ],
   examples: [
     ['fuzz repro kho1:handover-7.3:image:7:map-overlap:5 -o case.elf', 'one case, without the others'],
   ],

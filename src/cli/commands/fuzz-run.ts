@@ -28,6 +28,9 @@ interface CaseGroup extends OutcomeGroup {
 
 /** `kho fuzz run`. */
 export const fuzzRun: Command = defineCommand({
+  details: [
+    'What stands after -- is run without a shell, with the absolute path of a case in place of {} or at the end. Crashes, reports of sanitizers and kernels, timeouts, want of memory and verdicts that the labels contradict are told, those with the same report together. Results are kept in the folder as they come: the same command goes on where it was interrupted, and does nothing again.',
+  ],
   examples: [
     ['fuzz run --cases cases -- ./restore {}', 'crashes, hangs, and verdicts that the labels contradict'],
     [

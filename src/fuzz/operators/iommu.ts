@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes to what the RFC of 2024 hands over: areas, domains, page tables, lists of their pages.
 import type { FdtTreeNode } from '../../fdt/tree.js';
-import { type TranslationStep, translate } from '../../vtd/translate.js';
+import { translate } from '../../vtd/translate.js';
+import type { TranslationStep } from '../../vtd/translation.js';
 import {
   type Apply,
   BEYOND,

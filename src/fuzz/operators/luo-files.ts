@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes to files of sessions, and to objects bound to files.
+import { luoTestFlb } from '../../schemas/abi/luo-test-flb.js';
 import { BEYOND, type ImageOperator, inField, put, twins } from '../image-operator.js';
 
 const LUO = ['luo'];
@@ -127,7 +128,7 @@ export const luoFileOperators: readonly ImageOperator[] = [
     on: LUO,
     rules: ['luo-tokens'],
     codes: ['BAD_VALUE'],
-    effect: 'silent',
+    effect: 'file-fails',
     apply: twins(FILE, 'token'),
   },
   {
@@ -155,7 +156,7 @@ export const luoFileOperators: readonly ImageOperator[] = [
     doc: 'the pointer to the state of a file is 0',
     on: LUO,
     rules: ['preserved-reached'],
-    effect: 'file-fails',
+    effect: 'silent',
     apply: inField(FILE, 'data', () => 0n),
   },
   {
@@ -210,12 +211,24 @@ export const luoFileOperators: readonly ImageOperator[] = [
   {
     id: 'object-list-overflow',
     family: 'counts',
-    doc: 'the list of objects counts more than it has room for',
+    doc: 'the list of objects counts a few more than it has room for',
+    on: LUO,
+    rules: ['luo-values'],
+    effect: 'silent',
+    apply: inField(['luo_flb_header_ser'], 'count', (_, __, { random }) => 64n + BigInt(random.below(64))),
+  },
+  {
+    id: 'object-list-endless',
+    family: 'counts',
+    doc: 'the list of objects counts more than memory holds, and lacks one that a kernel built for tests looks for',
     on: LUO,
     rules: ['luo-values'],
     effect: 'oops',
-    apply: inField(['luo_flb_header_ser'], 'count', (_, __, { random }) =>
-      random.pick([64n, 1n << 32n, (1n << 64n) - 1n]),
-    ),
+    apply: inField(['luo_flb_header_ser'], 'count', (_, __, { bench, random }) => {
+      const names = new Set(bench.handover.luo?.flbs.map(({ name }) => name));
+      return luoTestFlb.versions.every(({ key }) => names.has(key))
+        ? undefined
+        : random.pick([1n << 32n, (1n << 64n) - 1n]);
+    }),
   },
 ];

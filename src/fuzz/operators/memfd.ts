@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes to what is kept of memfds: the struct, the pages that hold the list of folios, the list itself.
+// Changes to what is kept of memfds: the struct, and the pages that hold the list of folios.
 import { isRecord } from '../../schemas/lang/input.js';
-import {
-  BEYOND,
-  type Change,
-  type ImageOperator,
-  inField,
-  numberOf,
-  put,
-  type Site,
-  sibling,
-} from '../image-operator.js';
+import { BEYOND, type ImageOperator, inField, numberOf, put, type Site, sibling } from '../image-operator.js';
 import type { Spot } from '../spots.js';
 
 const MEMFD = ['memfd'];
@@ -18,11 +9,12 @@ const STRUCT = ['memfd_luo_ser'];
 const FOLIO = ['memfd_luo_folio_ser'];
 const AREA = ['kho_vmalloc'];
 const CHUNK = ['kho_vmalloc_chunk'];
+
 /** F_SEAL_EXEC. */
 const SEAL_EXEC = 0x20n;
 
 /** The folios of all files, file by file, by position in it. */
-function folioLists({ bench }: Site): readonly (readonly Spot[])[] {
+export function folioLists({ bench }: Site): readonly (readonly Spot[])[] {
   const lists = new Map<string, Spot[]>();
   for (const spot of bench.fields(FOLIO, 'folio')) {
     const file = spot.path.replace(/\[\d+\]\.folio$/, '');
@@ -34,16 +26,9 @@ function folioLists({ bench }: Site): readonly (readonly Spot[])[] {
 }
 
 const pfnOf = ({ value }: Spot): number => (isRecord(value) ? Number(value['pfn']) : 0);
-const orderOf = ({ bench }: Site, spot: Spot): number =>
+
+export const orderOf = ({ bench }: Site, spot: Spot): number =>
   bench.handover.preserved?.find(pfnOf(spot))?.order ?? 0;
-
-function setFolio(site: Site, spot: Spot | undefined, part: 'pfn' | 'flags', to: number): Change | undefined {
-  if (spot === undefined || !isRecord(spot.value)) return undefined;
-  return put(site, spot, { ...spot.value, [part]: to });
-}
-
-const anyFolio = (site: Site, fits: (spot: Spot) => boolean = () => true): Spot | undefined =>
-  site.random.pick(folioLists(site).flat().filter(fits));
 
 /** Whether a file has anything in it. */
 const isFilled = (site: Site, spot: Spot): boolean => numberOf(sibling(site, spot, 'size')?.value) > 0n;
@@ -96,7 +81,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     on: MEMFD,
     rules: ['memfd-values'],
     codes: ['BAD_VALUE'],
-    effect: 'file-fails',
+    effect: 'silent',
     apply: inField(STRUCT, 'size', (old) => (old > 0n ? 0n : undefined)),
   },
   {
@@ -130,7 +115,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     doc: 'a memfd is larger than memory',
     on: MEMFD,
     rules: ['memfd-covered'],
-    effect: 'file-fails',
+    effect: 'silent',
     apply: inField(STRUCT, 'size', (old, _, { random }) =>
       old > 0n ? random.pick([1n << 62n, (1n << 64n) - 1n, 1n << 63n, 1n << 44n]) : undefined,
     ),
@@ -156,7 +141,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     on: MEMFD,
     rules: ['memfd-array'],
     codes: ['BAD_COUNT'],
-    effect: 'file-fails',
+    effect: 'oops',
     apply: inField(STRUCT, 'nr_folios', (old, spot, site) =>
       old > 0n && isFilled(site, spot) ? site.random.pick([65536n, 1n << 32n, (1n << 59n) + old]) : undefined,
     ),
@@ -192,8 +177,20 @@ export const memfdOperators: readonly ImageOperator[] = [
     codes: ['BAD_VALUE'],
     effect: 'file-fails',
     apply: inField(AREA, 'order', (_, spot, site) =>
-      numberOf(sibling(site, spot, 'total_pages')?.value) > 0n
-        ? site.random.pick([53n, 64n, 0xffffn])
+      numberOf(sibling(site, spot, 'total_pages')?.value) > 0n ? site.random.pick([53n, 0xffffn]) : undefined,
+    ),
+  },
+  {
+    id: 'memfd-page-order-wrapped',
+    family: 'lengths',
+    doc: 'the order of the pages of the list of folios is some multiple of 64 more than it was, which shifts do not see',
+    on: MEMFD,
+    rules: ['memfd-array'],
+    codes: ['BAD_VALUE'],
+    effect: 'none',
+    apply: inField(AREA, 'order', (old, spot, site) =>
+      old === 0n && numberOf(sibling(site, spot, 'total_pages')?.value) > 0n
+        ? site.random.pick([64n, 0x4000n, 0x8000n])
         : undefined,
     ),
   },
@@ -263,7 +260,7 @@ export const memfdOperators: readonly ImageOperator[] = [
     on: MEMFD,
     rules: ['reachable-present'],
     codes: ['ABSENT'],
-    effect: 'oops',
+    effect: 'file-fails',
     apply: (site) => {
       const spot = site.random.pick(chunkSlots(site).used);
       return spot && put(site, spot, BEYOND);
@@ -276,142 +273,10 @@ export const memfdOperators: readonly ImageOperator[] = [
     on: MEMFD,
     rules: ['memfd-array'],
     codes: ['BAD_VALUE'],
-    effect: 'silent',
+    effect: 'none',
     apply: (site) => {
       const spot = site.random.pick(chunkSlots(site).used);
       return spot && put(site, spot, numberOf(spot.value) + 16n);
-    },
-  },
-  {
-    id: 'folio-hole',
-    family: 'pointers',
-    doc: 'an entry of the list of folios is page frame 0',
-    on: MEMFD,
-    rules: ['memfd-entries'],
-    effect: 'silent',
-    apply: (site) => setFolio(site, anyFolio(site), 'pfn', 0),
-  },
-  {
-    id: 'folio-flags-unknown',
-    family: 'reserved',
-    doc: 'a folio has flags that no kernel knows',
-    on: MEMFD,
-    rules: ['memfd-entries'],
-    effect: 'none',
-    apply: (site) => {
-      const spot = anyFolio(site);
-      const old = spot && isRecord(spot.value) ? Number(spot.value['flags']) : 0;
-      return setFolio(site, spot, 'flags', old | (4 << site.random.below(10)));
-    },
-  },
-  {
-    id: 'folio-beyond-memory',
-    family: 'pointers',
-    doc: 'a folio lies beyond memory',
-    on: MEMFD,
-    rules: ['reachable-ram'],
-    effect: 'oops',
-    apply: (site) =>
-      setFolio(site, anyFolio(site), 'pfn', site.random.pick([Number(BEYOND >> 12n), 2 ** 40 - 1]) ?? 0),
-  },
-  {
-    id: 'folio-not-preserved',
-    family: 'pointers',
-    doc: 'a folio lies in memory that is not preserved',
-    on: MEMFD,
-    rules: ['reachable-preserved'],
-    effect: 'file-fails',
-    apply: (site) => {
-      const { preserved } = site.bench.handover;
-      const last = preserved === undefined ? 0 : preserved.end(preserved.count - 1);
-      return setFolio(site, anyFolio(site), 'pfn', last + 1 + site.random.below(64));
-    },
-  },
-  {
-    id: 'folio-within-block',
-    family: 'orders',
-    doc: 'a folio is named by a page in its middle',
-    on: MEMFD,
-    rules: ['reachable-order'],
-    effect: 'file-fails',
-    apply: (site) => {
-      const spot = anyFolio(site, (each) => orderOf(site, each) > 0);
-      if (spot === undefined) return undefined;
-      return setFolio(site, spot, 'pfn', pfnOf(spot) + 1 + site.random.below(2 ** orderOf(site, spot) - 1));
-    },
-  },
-  {
-    id: 'folio-twice-in-file',
-    family: 'pointers',
-    doc: 'two entries of one list are one folio',
-    on: MEMFD,
-    rules: ['memfd-folio-once'],
-    effect: 'corrupt',
-    apply: (site) => {
-      const list = site.random.pick(folioLists(site).filter(({ length }) => length > 1));
-      const first = list?.[0];
-      const later = list?.[1 + site.random.below(Math.max(1, list.length - 1))];
-      return first && later && setFolio(site, later, 'pfn', pfnOf(first));
-    },
-  },
-  {
-    id: 'folio-in-two-files',
-    family: 'pointers',
-    doc: 'two files have one folio',
-    on: MEMFD,
-    rules: ['memfd-folio-once'],
-    effect: 'corrupt',
-    apply: (site) => {
-      const [first, ...others] = folioLists(site);
-      const spot = site.random.pick(site.random.pick(others) ?? []);
-      const own = first && site.random.pick(first);
-      return spot && own && setFolio(site, spot, 'pfn', pfnOf(own));
-    },
-  },
-  {
-    id: 'folio-index-behind-end',
-    family: 'lengths',
-    doc: 'the position of a folio is behind the end of the file',
-    on: MEMFD,
-    rules: ['memfd-index'],
-    effect: 'silent',
-    apply: inField(FOLIO, 'index', (old, _, { random }) =>
-      random.pick([old + (1n << 20n), (1n << 63n) + old, (1n << 64n) - 1n]),
-    ),
-  },
-  {
-    id: 'folio-index-twice',
-    family: 'orders',
-    doc: 'two folios are at one place of a file',
-    on: MEMFD,
-    rules: ['memfd-index'],
-    effect: 'file-fails',
-    apply: (site) => {
-      const list = site.random.pick(folioLists(site).filter(({ length }) => length > 1));
-      const first = list?.[0] && sibling(site, list[0], 'index');
-      const later = list?.[1] && sibling(site, list[1], 'index');
-      return first && later && put(site, later, first.value);
-    },
-  },
-  {
-    id: 'folio-order-swapped',
-    family: 'orders',
-    doc: 'two folios stand in the wrong order',
-    on: MEMFD,
-    rules: ['memfd-index'],
-    effect: 'none',
-    apply: (site) => {
-      const lists = folioLists(site).filter(({ length }) => length > 1);
-      const [first, second] = site.random.pick(lists) ?? [];
-      const a = first && sibling(site, first, 'index');
-      const b = second && sibling(site, second, 'index');
-      if (first === undefined || second === undefined || a === undefined || b === undefined) return undefined;
-      // Entries change places as they are: every folio stays where it belongs in the file.
-      put(site, first, second.value);
-      put(site, second, first.value);
-      put(site, a, b.value);
-      const { detail } = put(site, b, a.value);
-      return { at: second.path, detail: `${detail}: entry changed places with the one before` };
     },
   },
 ];

@@ -106,7 +106,7 @@ export const rootOperators: readonly ImageOperator[] = [
     on: ROOT,
     rules: ['root-fdt'],
     codes: ['FDT_ERR_BADSTRUCTURE'],
-    effect: 'plain-boot',
+    effect: 'silent',
     apply: (site) => {
       const { fdt, address } = site.bench.handover.root;
       const ends =
@@ -170,6 +170,30 @@ export const rootOperators: readonly ImageOperator[] = [
     },
   },
   {
+    id: 'root-map-behind-nodes',
+    family: 'orders',
+    doc: 'the property that leads to the map comes behind the nodes of subsystems, where libfdt does not find it',
+    on: ROOT,
+    rules: ['root-layout'],
+    codes: ['MISSING'],
+    effect: 'plain-boot',
+    apply: (site) => {
+      const { fdt, address } = site.bench.handover.root;
+      const found = fdt === undefined ? [] : [...fdtSegments(fdt)].filter(({ label }) => /^FDT_/.test(label));
+      const property = fdt?.root?.property(MAP);
+      const next = found.find(({ offset }) => property !== undefined && offset > property.offset);
+      const end = found.findLast(({ label, path }) => label === 'FDT_END_NODE' && path === '/');
+      if (fdt === undefined || property === undefined || next === undefined || end === undefined)
+        return undefined;
+      if (found.every(({ label, path }) => label !== 'FDT_BEGIN_NODE' || path === '/')) return undefined;
+      const moved = fdt.bytes.slice(property.offset, next.offset);
+      const passed = fdt.bytes.slice(next.offset, end.offset);
+      site.store.write(address + BigInt(property.offset), passed);
+      site.store.write(address + BigInt(property.offset + passed.length), moved);
+      return { at: `/${MAP}`, detail: `the property at offset ${property.offset} is behind all nodes` };
+    },
+  },
+  {
     id: 'root-map-short',
     family: 'lengths',
     doc: 'the property that leads to the map is shorter than an address',
@@ -192,15 +216,26 @@ export const rootOperators: readonly ImageOperator[] = [
   {
     id: 'root-blob-pointer-gone',
     family: 'members',
-    doc: 'the node of a subsystem lacks the property that leads to its blob',
+    doc: 'the node of a subsystem other than LUO lacks the property that leads to its blob',
     on: ROOT,
     rules: ['root-layout'],
     codes: ['MISSING'],
     effect: 'silent',
     apply: (site) => {
-      const name = anyConsumer(site);
+      const names = site.bench.handover.consumers.map(({ name }) => name).filter((name) => name !== 'LUO');
+      const name = site.random.pick(names);
       return name === undefined ? undefined : withoutPointer(site, name, (each) => POINTERS.includes(each));
     },
+  },
+  {
+    id: 'root-luo-pointer-gone',
+    family: 'members',
+    doc: 'the node of LUO lacks the property that leads to its blob',
+    on: ROOT,
+    rules: ['root-layout'],
+    codes: ['MISSING'],
+    effect: 'panic',
+    apply: (site) => withoutPointer(site, 'LUO', (each) => POINTERS.includes(each)),
   },
   {
     id: 'root-unknown-property',

@@ -8,7 +8,7 @@ import type { Layout } from '../../schemas/lang/type.js';
 import type { Rule } from './rule.js';
 import { RULES } from './table.js';
 
-const ENTRY = ['root-fdt', 'scratch-regions'];
+const ENTRY = ['root-fdt', 'setup-data', 'scratch-regions'];
 // Whether its values keep their rules is the business of luo-values, not of blob-layout.
 const LUO = ['luo-'];
 const DOMAINS = ['domain-', 'device-', 'context-'];

@@ -8,7 +8,9 @@ import type { Identified } from '../../schemas/identify.js';
 import { versionName } from '../../schemas/lang/family.js';
 import { sizeOf } from '../../schemas/lang/size.js';
 import { releaseSet } from '../../schemas/releases.js';
-import { isOfBlob, issuesThat } from './from-issues.js';
+import { isBeyondProcessor, mapsEarly } from '../early-mapping.js';
+import { isOfBlob, issuesThat, tellIssues } from './from-issues.js';
+import { effectOfRoot } from './root-effect.js';
 import type { FindingPlace, KernelEffect, Rule } from './rule.js';
 
 const KHO = 'kernel/liveupdate/kexec_handover.c, Linux 7.3.4';
@@ -32,11 +34,38 @@ export const containerRules: readonly Rule[] = [
     source: `kho_populate(), ${KHO}; libfdt fdt_check_full()`,
     effect: 'plain-boot',
     needs: [],
-    // The kernel checks the header only (fdt_check_header()) and reads the rest as far as it goes.
-    check: issuesThat(
-      ({ part, code }) => part === 'root' && /^FDT_ERR|^NO_FDT|^ABSENT/.test(code),
-      ({ code }) => (/STRUCTURE/.test(code) ? 'silent' : code === 'ABSENT' ? 'oops' : undefined),
-    ),
+    check: (handover, tell) => {
+      const own = handover.issues.filter(
+        ({ part, code }) => part === 'root' && /^FDT_ERR|^NO_FDT|^ABSENT/.test(code),
+      );
+      if (own.length === 0) return;
+      const effect = isBeyondProcessor(handover.root.address) ? 'oops' : effectOfRoot(handover);
+      tellIssues(own, tell, () => effect);
+    },
+  },
+  {
+    id: 'setup-data',
+    family: 'container',
+    severity: 'error',
+    title:
+      'The entry of setup_data has the sizes that kernels write: its own, and that of the page of the root',
+    why: 'The kernel maps as many bytes as it is told. Where they are none, or more than 64 pages, it ignores the handover; other sizes come to nothing.',
+    source: `add_kho(), arch/x86/kernel/setup.c; kho_populate(), ${KHO}; early_memremap(), mm/early_ioremap.c`,
+    effect: 'plain-boot',
+    needs: ['memory'],
+    check: ({ setupData, isForm2023 }, tell) => {
+      if (setupData === undefined) return;
+      const { address, length, fdtAddress, fdtSize } = setupData;
+      const judge = (field: string, at: bigint, wanted: bigint, found: bigint, mapped: bigint): void => {
+        if (found === wanted) return;
+        const message = `expected ${wanted} bytes in ${field} of setup_data, found ${found}`;
+        const effect = mapsEarly(mapped, found) ? 'none' : 'plain-boot';
+        tell(message, { path: `setup_data.${field}`, address: at, other: mapped }, { effect });
+      };
+      judge('len', address + 12n, isForm2023 ? 48n : 32n, BigInt(length), address + 16n);
+      // In the form of 2023 it is that of the tree, which the tree says itself.
+      if (!isForm2023) judge('fdt_size', address + 24n, 4096n, fdtSize, fdtAddress);
+    },
   },
   {
     id: 'root-version',
@@ -177,8 +206,8 @@ export const containerRules: readonly Rule[] = [
     id: 'blob-size',
     family: 'container',
     severity: 'error',
-    title: 'A blob is at least as long as what it holds',
-    why: 'blob-size is what the subsystem is told. LUO panics on one that is too small; a tree that goes on behind it is cut.',
+    title: 'A blob is at least as long as what it holds, and not longer than memory',
+    why: 'blob-size is what the subsystem is told. LUO panics on one that is too small; a tree that goes on behind it is cut. One that is too large is believed, and nobody reads that far.',
     source: 'kernel/liveupdate/luo_core.c, Linux 7.3.4; kho-core.md section 3',
     effect: 'panic',
     needs: [],
@@ -186,7 +215,13 @@ export const containerRules: readonly Rule[] = [
       for (const { name, declaredSize } of root.consumers) {
         const consumer = consumers.find((each) => each.name === name);
         const { identified, bytes, address } = consumer ?? {};
-        if (declaredSize === undefined || identified === undefined || bytes === undefined) continue;
+        if (declaredSize === undefined || bytes === undefined) continue;
+        const place = { path: `/${name}/blob-size`, address: root.address, other: address };
+        if (declaredSize > BigInt(bytes.length)) {
+          const message = `expected a blob-size that memory has room for at ${formatHex(address ?? 0n)}, found ${declaredSize}`;
+          tell(message, place, { effect: 'none' });
+        }
+        if (identified === undefined) continue;
         const { layout } = identified.version;
         const needed =
           layout.kind !== 'node'
@@ -197,7 +232,7 @@ export const containerRules: readonly Rule[] = [
         if (needed === undefined || declaredSize >= BigInt(needed)) continue;
         const message = `expected a blob-size of at least ${needed} bytes for ${name} at ${formatHex(address ?? 0n)}, found ${declaredSize}`;
         const effect = name === 'LUO' ? 'panic' : 'silent';
-        tell(message, { path: `/${name}/blob-size`, address: root.address, other: address }, { effect });
+        tell(message, place, { effect });
       }
     },
   },
@@ -230,9 +265,9 @@ export const containerRules: readonly Rule[] = [
     family: 'container',
     severity: 'note',
     title: 'Every consumer is known',
-    why: 'What a consumer without a declared layout leads to cannot be followed: whether it is preserved is not checked.',
-    source: 'src/schemas/registry.ts',
-    effect: 'none',
+    why: 'What a consumer without a declared layout leads to cannot be followed: whether it is preserved is not checked. A kernel that looks for no such node passes over it, and what it keeps is lost.',
+    source: `kho_retrieve_subtree(), ${KHO}; src/schemas/registry.ts`,
+    effect: 'silent',
     needs: ['root'],
     check: issuesThat((issue) => isOfBlob(issue) && issue.code === 'NO_LAYOUT'),
   },

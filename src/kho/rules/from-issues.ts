@@ -33,11 +33,12 @@ export function isOfBlob({ part, consumer, path }: HandoverIssue): boolean {
   return part === 'consumer' && path === `/${consumer}`;
 }
 
+/** Whether a path leads to what a file of a session keeps. */
+export function isFilePath(path: string): boolean {
+  return /\.files(?:#\d+)?(?:\.files)?\[\d+\]\.data(?:[./]|$)/.test(path);
+}
+
 /** Whether an issue is of what a file of a session keeps. */
 export function isOfFile({ part, consumer, path = '' }: HandoverIssue): boolean {
-  return (
-    part === 'consumer' &&
-    consumer === 'LUO' &&
-    /\.files(?:#\d+)?(?:\.files)?\[\d+\]\.data(?:[./]|$)/.test(path)
-  );
+  return part === 'consumer' && consumer === 'LUO' && isFilePath(path);
 }

@@ -135,6 +135,10 @@ export const memfdRules: readonly Rule[] = [
       tellIssues(own, tell, ({ message, path = '' }) => {
         // Entries are read as far as they are counted, behind the end of the array too.
         if (/at most [1-9]\d* bytes of elements/.test(message)) return 'oops';
+        // On x86 shifts of 32 bits, in how many pages, see five bits of the order, and those of 64, in what is mapped, six.
+        const [, order] = /found (\d+)$/.exec(message) ?? [];
+        if (order !== undefined && (path.endsWith('.order') || /a page order/.test(message)))
+          return Number(order) % 32 !== 0 ? undefined : Number(order) % 64 === 0 ? 'none' : 'oops';
         return /\.phys\[\d+\]$/.test(path) && /a multiple of/.test(message) ? 'none' : undefined;
       });
     },
@@ -181,7 +185,9 @@ export const memfdRules: readonly Rule[] = [
           const index = folios.indexes[row] ?? 0;
           if (index >= limit) {
             const message = `expected a position below ${limit} pages, the size of the file, found ${index}`;
-            tell(message, { ...entryPlace(file, folios, row), other: at }, { effect: 'silent' });
+            // A page at the last position that there is lies behind all that goes with the file: a BUG in clear_inode().
+            const effect = index >= 2 ** 64 && pagesOf(handover, pfn) === 1 ? 'oops' : 'silent';
+            tell(message, { ...entryPlace(file, folios, row), other: at }, { effect });
           } else if (index < end) {
             overlapping ??= overlappingRows(handover, folios);
             const message = `expected a position from ${end} pages on, where the folio before ends, found ${index}`;

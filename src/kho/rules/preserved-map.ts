@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Family 3: the map of preserved memory itself.
 import { formatHex } from '../../bytes/hex.js';
+import type { PhysicalMemory } from '../../image/physical-memory.js';
+import { mapsEarly } from '../early-mapping.js';
+import type { HandoverIssue } from '../handover-issue.js';
+import { isEmptyMemory } from '../is-empty-memory.js';
 import type { PreservedMap } from '../preserved.js';
 import { firstOutside } from '../ram.js';
-import { issuesThat } from './from-issues.js';
-import type { Rule } from './rule.js';
+import { SCRATCH_STRIDE, type ScratchArray } from '../scratch-state.js';
+import { issuesThat, tellIssues } from './from-issues.js';
+import type { KernelEffect, Rule } from './rule.js';
 
 const KHO = 'kernel/liveupdate/kexec_handover.c, Linux 7.3.4';
 const PAGE = 4096;
@@ -16,9 +21,32 @@ function blockText(map: PreservedMap, run: number): string {
   return `${map.runs.blocks[run] ?? 0} block(s) of order ${order} from ${formatHex(address(map.start(run)))} on`;
 }
 
-/** Whether what is wrong in a page is that it leads to this very page. */
-function isSelf(at: bigint | undefined, other: bigint | undefined): boolean {
-  return at !== undefined && (at >> 12n) << 12n === other;
+/** What a kernel does about an array of scratch regions that is not of whole ones. */
+function effectOfArray({ address: at, size }: ScratchArray): KernelEffect {
+  if (!mapsEarly(at, size)) return 'plain-boot';
+  return size < SCRATCH_STRIDE ? 'oops' : 'none';
+}
+
+/**
+ * What a kernel does about a pointer of the map that cannot be right. The walk has no more levels than the tree, so that a
+ * loop ends: where keys get bits that no memory has, with an oops. Only where a table leads to itself from its first entry
+ * keys stay small, and stand for blocks so large that adding them to the list of busy ones takes years
+ * (kho_extend_scratch()). A leaf that is shared, or read from its middle on, stands for blocks elsewhere, which may be
+ * memory; a pointer off its table is followed, and where nothing stands behind it, nothing of that table is preserved.
+ */
+function effectOfPointer(
+  { code, message, address: at, otherAddress: other }: HandoverIssue,
+  memory: PhysicalMemory,
+): KernelEffect {
+  const isFirst = at !== undefined && at % BigInt(PAGE) === 0n;
+  if (code === 'LOOP') {
+    if (/a chunk/.test(message)) return 'hang';
+    if (at !== undefined && (at >> 12n) << 12n === other) return isFirst ? 'hang' : 'oops';
+    return /a (?:leaf|bitmap)/.test(message) ? 'corrupt' : 'oops';
+  }
+  if (code !== 'NOT_ALIGNED' || other === undefined) return 'oops';
+  if (/expected leaves/.test(message)) return 'corrupt';
+  return isEmptyMemory(memory, other) ? 'corrupt' : 'oops';
 }
 
 /** Rules for the map of preserved memory. */
@@ -33,11 +61,12 @@ export const preservedMapRules: readonly Rule[] = [
     effect: 'oops',
     needs: ['memory'],
     check: (handover, tell) => {
-      for (const { code, message, path, address: at, otherAddress: other } of handover.preserved?.issues ??
-        [])
-        if (code === 'NOT_ALIGNED' || code === 'ABSENT' || code === 'LOOP' || code === 'LIMIT')
-          // Seen with a root that points to itself; other loops may be an oops.
-          tell(message, { path, address: at, other }, isSelf(at, other) ? { effect: 'hang' } : {});
+      const own = handover.issues.filter(
+        ({ part, code }) =>
+          part === 'map' &&
+          (code === 'NOT_ALIGNED' || code === 'ABSENT' || code === 'LOOP' || code === 'LIMIT'),
+      );
+      tellIssues(own, tell, (issue) => effectOfPointer(issue, handover.memory));
     },
   },
   {
@@ -152,10 +181,15 @@ export const preservedMapRules: readonly Rule[] = [
     family: 'preserved-map',
     severity: 'error',
     title: 'The scratch regions can be read and make sense',
-    why: 'The kernel adds them to its memory unchecked, and has no other to boot in: it dies, mostly before it has a console to say so.',
+    why: 'The kernel adds them to its memory unchecked, and has no other to boot in: it dies, mostly before it has a console to say so. An array that it cannot map makes it ignore the handover; what is behind the last whole region it does not look at.',
     source: `kho_populate(), ${KHO}; kho-core.md section 2`,
     effect: 'oops',
     needs: ['memory'],
-    check: issuesThat(({ part }) => part === 'scratch'),
+    check: (handover, tell) => {
+      const { issues, array } = handover.scratch;
+      tellIssues(issues, tell, ({ code }) =>
+        array === undefined || code !== 'BAD_LENGTH' ? undefined : effectOfArray(array),
+      );
+    },
   },
 ];

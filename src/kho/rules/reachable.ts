@@ -3,9 +3,9 @@
 import { formatHex } from '../../bytes/hex.js';
 import type { PreservedMap } from '../preserved.js';
 import { firstOutside } from '../ram.js';
-import type { Reach } from '../reach.js';
+import type { Reach, ReachKind } from '../reach.js';
 import { isOfBlob, tellIssues } from './from-issues.js';
-import type { FindingPlace, Rule } from './rule.js';
+import type { FindingPlace, KernelEffect, Rule } from './rule.js';
 
 const KHO = 'kernel/liveupdate/kexec_handover.c, Linux 7.3.4';
 const PAGE = 4096;
@@ -25,6 +25,18 @@ function nameOf(reach: Reach, index: number): string {
   const what = `${owner?.what} at ${formatHex(address(reach.pfn(index)))}`;
   return pages === 1 ? what : `${what} of ${pages} pages`;
 }
+
+/** What a kernel does about things of a kind that are not in memory. */
+const OUTSIDE: Readonly<Record<ReachKind, KernelEffect>> = {
+  root: 'oops',
+  blob: 'oops',
+  struct: 'oops',
+  page: 'file-fails',
+  folio: 'file-fails',
+  // It is handed on at once, and preserved anew for the kernel after that.
+  region: 'oops',
+  table: 'oops',
+};
 
 /** What is allocated as one block, whose first page the pointer names. */
 function isOneBlock(reach: Reach, index: number): boolean {
@@ -92,8 +104,10 @@ export const reachableRules: readonly Rule[] = [
     source: `kho_restore_page(), ${KHO}`,
     effect: 'file-fails',
     needs: ['kernel-map', 'memory'],
-    check: ({ preserved, reach }, tell) => {
+    check: ({ preserved, reach, root }, tell) => {
       if (preserved === undefined) return;
+      // Without the root nobody may come as far as LUO.
+      const isRootKept = preserved.firstMissing(Number(root.address >> 12n), 1) === undefined;
       for (let index = 0; index < reach.count; index++) {
         if (isWithin(reach, index)) continue;
         const pfn = reach.pfn(index);
@@ -102,13 +116,13 @@ export const reachableRules: readonly Rule[] = [
         const message = `expected ${nameOf(reach, index)} to be preserved, found that ${formatHex(address(missing))} is not`;
         const kind = reach.kind(index);
         const effect =
-          // Structs are read where they lie before anybody asks whether they were preserved: as long as nobody has used
-          // their pages, nothing is to be seen.
+          // Structs are read where they lie before anybody asks whether they were preserved: what they hold by then is up
+          // to whoever used their pages, if anybody has. Sessions are read late enough for somebody to have.
           kind === 'folio' || kind === 'page'
             ? 'file-fails'
             : kind === 'region'
               ? 'silent'
-              : reach.owner(index)?.what === 'luo_session_block'
+              : isRootKept && reach.owner(index)?.what === 'luo_session_block'
                 ? 'oops'
                 : 'corrupt';
         tell(message, placeOf(reach, index, missing), { effect });
@@ -149,8 +163,8 @@ export const reachableRules: readonly Rule[] = [
     family: 'reachable',
     severity: 'error',
     title: 'What pointers reach is memory of the machine',
-    why: 'There is nothing at other addresses, or a device.',
-    source: `kho_restore_page(), ${KHO}`,
+    why: 'There is nothing at other addresses, or a device. What is restored by its page is looked up first, and that file is lost; what is read where it lies is an oops.',
+    source: `kho_restore_page(), pfn_to_online_page(), ${KHO}`,
     effect: 'oops',
     needs: ['ram'],
     check: ({ reach }, tell, { ram }) => {
@@ -160,7 +174,7 @@ export const reachableRules: readonly Rule[] = [
         const outside = firstOutside(ram, reach.pfn(index), reach.pages(index));
         if (outside === undefined) continue;
         const message = `expected ${nameOf(reach, index)} to lie in memory, found none at ${formatHex(address(outside))}`;
-        tell(message, placeOf(reach, index, outside));
+        tell(message, placeOf(reach, index, outside), { effect: OUTSIDE[reach.kind(index)] });
       }
     },
   },
@@ -173,16 +187,15 @@ export const reachableRules: readonly Rule[] = [
     source: `kho_scratch_overlap(), ${KHO}`,
     effect: 'corrupt',
     needs: ['scratch'],
-    check: ({ reach, scratch, root }, tell) => {
-      // In KHO's form of 2023 the tree is a segment of kexec, which puts those into scratch.
-      const isSegment = root.identified?.version.variant === 'tree';
+    check: ({ reach, scratch, isForm2023 }, tell) => {
       const regions = (scratch.regions ?? []).map(({ address: base, size }) => ({
         base,
         start: Number(base) / PAGE,
         end: Number(base + size) / PAGE,
       }));
       for (let index = 0; index < reach.count; index++) {
-        if (isSegment && reach.kind(index) === 'root') continue;
+        // In KHO's form of 2023 the tree is a segment of kexec, which puts those into scratch.
+        if (isForm2023 && reach.kind(index) === 'root') continue;
         const pfn = reach.pfn(index);
         const end = pfn + reach.pages(index);
         for (const region of regions) {

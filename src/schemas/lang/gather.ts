@@ -73,8 +73,10 @@ export function* gatherPages(
     yield { address, length, path: at, from, layout: type.chunk, bytes, value: chunk };
     const found: readonly unknown[] = Array.isArray(chunk['phys']) ? chunk['phys'] : [];
     for (let slot = 0; slot < found.length; slot++) {
-      const page = found[slot];
-      if (typeof page !== 'bigint' || page === 0n) continue;
+      const stored = found[slot];
+      if (typeof stored !== 'bigint' || stored === 0n) continue;
+      // Of an address that is off its page kernels take the page (PHYS_PFN() in kho_restore_page(), Linux 7.3.4).
+      const page = stored - (stored % BigInt(pageSize));
       if (seen.has(page)) {
         complain(page, 'LOOP', 'a page not seen before', formatHex(page));
         return;

@@ -77,9 +77,16 @@ export function readNode(
   };
 
   const properties = new Map<string, FdtProperty>();
+  // Whoever asks libfdt for a property is not given one that stands behind a child node: it is missing.
+  const { next, offset: offsets } = node.fdt.nodes;
+  const hasChildren = node.row + 1 < (next[node.row] ?? 0);
+  const firstChild = hasChildren ? (offsets[node.row + 1] ?? 0) : Number.POSITIVE_INFINITY;
   for (const property of node.properties()) {
     if (Object.hasOwn(layout.properties, property.name) && !properties.has(property.name)) {
       properties.set(property.name, property);
+      if (property.offset < firstChild) continue;
+      const found = 'it behind one, where libfdt does not look';
+      report(issueAt(place, 'MISSING', `property ${property.name} before all child nodes`, found));
     } else {
       unknownProperties.push(property);
     }
