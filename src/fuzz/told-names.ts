@@ -6,22 +6,26 @@ const ESCAPES = /\x1b\[[0-9;]*m/g;
 /** Longer sequences are not put together from two pieces. */
 const LONGEST_ESCAPE = 16;
 const IN_NAME = /[\w-]/;
+const LIBFDT = 'FDT_ERR_';
 
 /** Stands for the name in the text that tells one. */
 export const NAME_PLACE = '{}';
 
 /** Finds names of rules and codes in an output of any length that comes in pieces. */
 export class ToldNames {
-  /** What tells each name. */
-  readonly #sought: Map<string, string>;
+  /** What tells each name: any of these texts. */
+  readonly #sought: Map<string, readonly string[]>;
   readonly #found = new Set<string>();
   readonly #keep: number;
   #text = '';
 
   /** @param text - that tells a name, where {@link NAME_PLACE} stands; a name at an end of it must be a whole word */
   constructor(names: readonly string[], text: string = NAME_PLACE) {
-    this.#sought = new Map(names.map((name) => [name, text.replaceAll(NAME_PLACE, name)]));
-    this.#keep = Math.max(0, ...[...this.#sought.values()].map(({ length }) => length)) + 1 + LONGEST_ESCAPE;
+    this.#sought = new Map(
+      names.map((name) => [name, spellings(name).map((each) => text.replaceAll(NAME_PLACE, each))]),
+    );
+    const longest = Math.max(0, ...[...this.#sought.values()].flat().map(({ length }) => length));
+    this.#keep = longest + 1 + LONGEST_ESCAPE;
   }
 
   /** Those that came. */
@@ -45,17 +49,27 @@ export class ToldNames {
   }
 
   #look(text: string, last: number): void {
-    for (const [name, telling] of this.#sought) {
-      for (let at = text.indexOf(telling); at >= 0; at = text.indexOf(telling, at + 1)) {
-        const end = at + telling.length;
-        if (end > last) break;
-        if (goesOn(text, at) || goesOn(text, end)) continue;
-        this.#sought.delete(name);
-        this.#found.add(name);
-        break;
-      }
+    for (const [name, tellings] of this.#sought) {
+      if (!tellings.some((telling) => isTold(text, telling, last))) continue;
+      this.#sought.delete(name);
+      this.#found.add(name);
     }
   }
+}
+
+/** libfdt's codes go by two names: `FDT_ERR_BADMAGIC`, and `BADMAGIC` where it is clear whose they are. */
+function spellings(name: string): readonly string[] {
+  return name.startsWith(LIBFDT) ? [name, name.slice(LIBFDT.length)] : [name];
+}
+
+/** Whether a text holds what tells a name, as a word, up to `last`. */
+function isTold(text: string, telling: string, last: number): boolean {
+  for (let at = text.indexOf(telling); at >= 0; at = text.indexOf(telling, at + 1)) {
+    const end = at + telling.length;
+    if (end > last) return false;
+    if (!goesOn(text, at) && !goesOn(text, end)) return true;
+  }
+  return false;
 }
 
 /** Whether a word goes on across a place. */

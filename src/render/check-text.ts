@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatIssue, type Issue } from '../bytes/issue.js';
 import { escapeText } from '../bytes/printable.js';
-import type { FdtVerdict } from '../fdt/check.js';
 import { jsonIssue, jsonString, writeJsonArray } from './json-text.js';
 import type { Paint } from './paint.js';
 import { count } from './size.js';
 import type { TextSink } from './text-sink.js';
 
-/** A blob's name and what `checkFdt` says of it. */
+/** A blob's name and what is said of it: by `checkFdt`, and by its layout where one was named. */
 export interface NamedVerdict {
   readonly file: string;
-  readonly verdict: FdtVerdict;
+  readonly verdict: {
+    readonly accepted: boolean;
+    readonly errors: readonly Issue[];
+    readonly warnings: readonly Issue[];
+  };
 }
 
 /** Writes a verdict for people: one line, then one for each error and warning. */

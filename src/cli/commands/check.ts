@@ -4,8 +4,11 @@ import { type NamedVerdict, writeVerdict, writeVerdictsJson } from '../../render
 import { JSON_SCHEMA_VERSION } from '../../render/json-text.js';
 import { type Command, defineCommand } from '../command.js';
 import { EXIT } from '../exit-code.js';
+import { UsageError } from '../failure.js';
 import { openFolder } from '../folder-input.js';
 import { isFolder, readInput, requireOneStdin } from '../input.js';
+import { layoutVerdict } from '../layout-verdict.js';
+import { schemaNames } from '../schema-argument.js';
 
 /** Enough for any blob that a person will read the list of. */
 const MAX_ISSUES = 100_000;
@@ -13,13 +16,14 @@ const MAX_ISSUES = 100_000;
 /** `kho check`. */
 export const check: Command = defineCommand({
   details: [
-    "Gives the verdict of libfdt's fdt_check_full() on each blob, and where that stops at the first violation lists all of them, each with offset, path, what was expected and what was found. Folders are searched for blobs as KHO's debugfs lays them out. Whether a sound blob is also a sound handover is the question of kho verify.",
+    "Gives the verdict of libfdt's fdt_check_full() on each blob, and where that stops at the first violation lists all of them, each with offset, path, what was expected and what was found. Folders are searched for blobs as KHO's debugfs lays them out. With --schema blobs are held against a layout as well: every field, every rule; so are packed structs, which are no device trees. Whether a sound blob is also a sound handover is the question of kho verify.",
   ],
   examples: [
     ['check kho.dtb', 'every rule that libfdt enforces, every violation'],
     ['check /sys/kernel/debug/kho/out', 'all FDT blobs of a running kernel'],
     ['check *.dtb --strict', 'warnings count too'],
     ['check - --json < kho.dtb', 'stdin, as JSON'],
+    ['check luo.bin --schema luo-v5', 'a packed struct, or an FDT, by its layout as well'],
   ],
   exitCodes: '0 valid, 1 not valid (with --strict: or warnings), 2 not readable or wrong usage',
   positionals: {
@@ -32,13 +36,20 @@ export const check: Command = defineCommand({
   },
   options: {
     json: { type: 'boolean', default: false, describe: 'print JSON' },
+    schema: {
+      type: 'string',
+      describe: 'layout to judge by as well: luo-v5, luo-v5/luo_session_block, see kho schema list',
+    },
     strict: { type: 'boolean', default: false, describe: 'exit 1 for warnings too' },
     quiet: { type: 'boolean', default: false, describe: 'print nothing of valid blobs' },
   },
-  run: ({ blob: files, json, strict, quiet }, io) => {
+  suggestions: { schema: { words: schemaNames } },
+  run: ({ blob: files, json, schema, strict, quiet }, io) => {
     requireOneStdin(...files);
     const out = io.stdout.write;
-    const verdicts = files.flatMap((file) => (isFolder(file) ? judgeFolder(file) : judgeBlob(file)));
+    const verdicts = files.flatMap((file) =>
+      isFolder(file) ? judgeFolder(file, schema) : [judgeBlob(file, schema)],
+    );
     const isGood = ({ verdict }: NamedVerdict): boolean =>
       verdict.accepted && !(strict && verdict.warnings.length > 0);
     if (json) {
@@ -54,13 +65,17 @@ export const check: Command = defineCommand({
   },
 });
 
-function judgeBlob(file: string): NamedVerdict[] {
-  const verdict = checkFdt(readInput(file), MAX_ISSUES);
-  return [{ file: file === '-' ? 'stdin' : file, verdict }];
+function judgeBlob(file: string, schema: string | undefined): NamedVerdict {
+  const bytes = readInput(file);
+  const name = file === '-' ? 'stdin' : file;
+  const verdict =
+    schema === undefined ? checkFdt(bytes, MAX_ISSUES) : layoutVerdict(name, bytes, schema, MAX_ISSUES);
+  return { file: name, verdict };
 }
 
 /** The root FDT and those blobs that are FDTs. */
-function judgeFolder(folder: string): NamedVerdict[] {
+function judgeFolder(folder: string, schema: string | undefined): NamedVerdict[] {
+  if (schema !== undefined) throw new UsageError(`--schema is for blobs; kho verify judges all of ${folder}`);
   return openFolder(folder, { tolerant: true }).flatMap(({ direction, root, blobs }) => {
     const place = direction === '' ? folder : `${folder}/${direction}`;
     const trees = blobs.filter(({ isFdt }) => isFdt);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A blob judged by the layout that the user names.
+import { checkFdt } from '../fdt/check.js';
+import type { NamedVerdict } from '../render/check-text.js';
+import { identifyAs } from '../schemas/identify-blob.js';
+import { check } from '../schemas/lang/check.js';
+import { relatedLayouts } from '../schemas/lang/related.js';
+import type { Layout } from '../schemas/lang/type.js';
+import { inFile, UsageError } from './failure.js';
+import { requireSchemaName } from './schema-argument.js';
+
+/**
+ * What is wrong with a blob, as a container if it is an FDT, and by its layout; what the layout does not know is a warning.
+ *
+ * @param schema - a version or family, or behind a slash a struct that it leads to
+ * @throws UsageError for what names no layout
+ */
+export function layoutVerdict(
+  file: string,
+  bytes: Uint8Array,
+  schema: string,
+  limit: number,
+): NamedVerdict['verdict'] {
+  const layout = layoutNamed(file, bytes, schema);
+  const container = layout.kind === 'node' ? checkFdt(bytes, limit) : undefined;
+  if (container?.accepted === false) return container;
+  const { issues, unknown } = inFile(file, () => check<Layout>(layout, bytes, { maxIssues: limit }));
+  return {
+    accepted: issues.length === 0,
+    errors: issues,
+    warnings: [...(container?.warnings ?? []), ...unknown],
+  };
+}
+
+function layoutNamed(file: string, bytes: Uint8Array, schema: string): Layout {
+  const [, name = schema, inner] = /^([^/]+)\/(\w+)$/.exec(schema) ?? [];
+  requireSchemaName(name);
+  const layout = inFile(file, () => identifyAs(name, bytes))?.version.layout;
+  if (layout === undefined)
+    throw new UsageError(`${file} does not say which version of ${name} it is; name one`);
+  if (inner === undefined) return layout;
+  const structs = relatedLayouts(layout).filter((each) => each.kind === 'struct');
+  const found = structs.find((each) => each.name === inner);
+  if (found !== undefined) return found;
+  const names = structs.map((each) => each.name).join(', ');
+  throw new UsageError(`${name} leads to no struct "${inner}"; there are ${names}`);
+}
