@@ -8,5 +8,7 @@ export default defineConfig({
     globalSetup: ['test/build-cli.ts'],
     testTimeout: 30_000,
     maxWorkers: 2,
+    // Test files of a worker share the modules they load, a third of the time otherwise.
+    isolate: false,
   },
 });

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A seeded source of random numbers (mulberry32): the same seed gives the same sequence on every machine. */
-export class Random {
-  #state: number;
+import { Random as Sequence } from '../src/fuzz/random.js';
 
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A whole number in `[0, below)`. */
-  below(below: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000) * below);
-  }
-
+/** A seeded source of random numbers: the same seed gives the same sequence on every machine. */
+export class Random extends Sequence {
   /** One of `items`. */
-  pick<T>(items: readonly T[]): T {
-    const item = items[this.below(items.length)];
+  override pick<T>(items: readonly T[]): T {
+    const item = super.pick(items);
     if (item === undefined) throw new RangeError('nothing to pick from');
     return item;
   }

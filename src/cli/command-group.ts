@@ -8,17 +8,20 @@ import { UsageError } from './failure.js';
  * commands that take it.
  *
  * @param positional - name of the word that says which command
+ * @param details - what the manual says of the group, in paragraphs
  * @param exitCodes - what exit codes mean for all of them
  */
 export async function commandGroup(
   parts: readonly CommandEntry[],
   positional: string,
+  details: readonly string[],
   exitCodes: string,
 ): Promise<Command> {
   const loaded = await Promise.all(parts.map(async ({ name, load }) => ({ name, command: await load() })));
   const merged = (table: (command: Command) => Readonly<Record<string, Options>>): Record<string, Options> =>
     mergeOptions(loaded.map(({ name, command }) => [name, table(command)]));
   return {
+    details,
     examples: loaded.flatMap(({ command }) => command.examples),
     exitCodes,
     positionals: {

@@ -37,6 +37,8 @@ export interface Suggestion {
 
 /** What a command is made of. */
 export interface CommandSpec<P extends OptionTable, O extends OptionTable> {
+  /** What the manual says of it, in paragraphs. */
+  readonly details: readonly string[];
   /** Command lines without `kho`, and what each does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   /** What its exit codes mean, `0 …, 1 …, 2 …`. */
@@ -78,9 +80,10 @@ const WITH_PROGRAM = { ...WORDS, 'populate--': true } as const;
 export function defineCommand<const P extends OptionTable, const O extends OptionTable>(
   spec: CommandSpec<P, O>,
 ): Command {
-  const { examples, exitCodes, positionals, options, suggestions = {}, run } = spec;
+  const { details, examples, exitCodes, positionals, options, suggestions = {}, run } = spec;
   const named = Object.entries({ ...positionals, ...options });
   return {
+    details,
     examples,
     exitCodes,
     positionals,

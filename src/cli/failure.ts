@@ -2,14 +2,21 @@
 import { KhoError } from '../bytes/issue.js';
 import { escapeText } from '../bytes/printable.js';
 
+const GENERAL_HELP = 'kho --help';
+
 /** The command line asks for something that does not make sense. */
 export class UsageError extends Error {
   /** The command line that helps. */
   readonly help: string;
 
-  constructor(message: string, help = 'kho --help') {
+  constructor(message: string, help: string = GENERAL_HELP) {
     super(message);
     this.help = help;
+  }
+
+  /** The same with the help of a command, where it names none that helps more. */
+  of(command: string): UsageError {
+    return this.help === GENERAL_HELP ? new UsageError(this.message, `kho ${command} --help`) : this;
   }
 }
 

@@ -54,14 +54,19 @@ export function openSource(schema: string, form: CaseForm, base: string | undefi
     });
   } catch (error) {
     if (error instanceof FuzzError && error.code === 'UNKNOWN_SCHEMA') throw unknownSchema(schema, error);
-    if (error instanceof FuzzError) throw new UsageError(error.message, 'kho fuzz --help');
+    if (error instanceof FuzzError) throw fuzzUsage(error);
     throw error;
   }
 }
 
-function unknownSchema(schema: string, { message }: FuzzError): UsageError {
+/** What is asked for and cannot be made, in words: its code is for programs. */
+export function fuzzUsage({ message }: FuzzError): UsageError {
+  return new UsageError(message.replace(/^[A-Z_]+: /, ''));
+}
+
+function unknownSchema(schema: string, error: FuzzError): UsageError {
   const handovers = [HANDOVER, ...knownKernels().map(({ name }) => `${HANDOVER}-${name}`)];
   const close = closestWord(schema, [...handovers, ...schemaNames()]);
-  const text = message.replace(/^[A-Z_]+: /, '');
+  const text = fuzzUsage(error).message;
   return new UsageError(close === undefined ? text : `${text}, did you mean "${close}"?`, 'kho schema list');
 }

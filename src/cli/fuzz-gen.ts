@@ -6,19 +6,18 @@ import { escapeText } from '../bytes/printable.js';
 import { cIndex } from '../fuzz/c-array.js';
 import { type MadeCase, makeCases } from '../fuzz/case-set.js';
 import { FuzzError } from '../fuzz/error.js';
-import type { CaseForm, FuzzCase, FuzzManifest } from '../fuzz/manifest.js';
+import { CASE_FORMS, type CaseForm, type FuzzCase, type FuzzManifest } from '../fuzz/manifest.js';
 import { count as counted, formatSize } from '../render/size.js';
+import { areasFileOf, encodeAreas, MANIFEST_FILE } from './case-folder.js';
 import type { Io } from './command.js';
 import { EXIT } from './exit-code.js';
 import { inFile, UsageError } from './failure.js';
-import { areImages, openSource, sha256 } from './fuzz-base.js';
+import { areImages, fuzzUsage, openSource, sha256 } from './fuzz-base.js';
 import { readInput } from './input.js';
 import { replaceFile } from './output-file.js';
 import { startProgress } from './progress.js';
 import { VERSION } from './version.js';
 
-/** Name of the list of a folder's cases. */
-export const MANIFEST = 'manifest.json';
 /** Name of the C header that includes all others. */
 const INDEX = 'cases.h';
 /** More would fill a disk before anybody looks at them. */
@@ -28,16 +27,17 @@ const MOST_CASES = 1_000_000;
 export const GEN_OPTIONS = {
   schema: {
     type: 'string',
+    demandOption: true,
     describe: 'a version as kho schema list shows it; handover, handover-7.3: whole handovers',
   },
   count: { type: 'number', default: 100, describe: 'how many cases' },
   seed: { type: 'number', default: 1, describe: 'the same seed gives the same cases' },
   form: {
-    choices: ['blob', 'image', 'c-array'],
+    choices: CASE_FORMS,
     describe: 'packed blobs or FDTs, whole memory images, C headers',
   },
-  operators: { type: 'string', describe: 'only these changes, with commas (docs/fuzz-cases.md)' },
-  family: { type: 'string', describe: 'only changes of these families, with commas' },
+  operators: { type: 'string', describe: 'only these changes, with commas; "?" gets the list' },
+  family: { type: 'string', describe: 'only changes of these families, with commas; "?" gets the list' },
   'valid-every': {
     type: 'number',
     default: 10,
@@ -49,7 +49,7 @@ export const GEN_OPTIONS = {
 
 /** What `kho fuzz gen` is told. */
 export interface GenArguments {
-  readonly schema: string | undefined;
+  readonly schema: string;
   readonly count: number;
   readonly seed: number;
   readonly form: string | undefined;
@@ -58,14 +58,12 @@ export interface GenArguments {
   readonly validEvery: number;
   readonly base: string | undefined;
   readonly force: boolean;
-  readonly out: string | undefined;
+  readonly out: string;
 }
 
 /** Writes cases and their manifest. @returns the exit code */
 export function runGen(args: GenArguments, io: Io): number {
   const { schema, count, seed, validEvery, base, out } = args;
-  if (schema === undefined || out === undefined)
-    throw new UsageError('expected kho fuzz gen --schema NAME -o FOLDER', 'kho fuzz --help');
   requireWhole('count', count, 1, MOST_CASES);
   requireWhole('seed', seed, 0, 0xffff_ffff);
   requireWhole('valid-every', validEvery, 0, MOST_CASES);
@@ -110,7 +108,7 @@ export function runGen(args: GenArguments, io: Io): number {
     progress.end();
     const manifest: FuzzManifest = { ...parameters, cases };
     if (form === 'c-array') replaceFile(join(out, INDEX), new TextEncoder().encode(cIndex(cases)));
-    replaceFile(join(out, MANIFEST), new TextEncoder().encode(manifestText(manifest)));
+    replaceFile(join(out, MANIFEST_FILE), new TextEncoder().encode(manifestText(manifest)));
     const valid = cases.filter(({ expected }) => expected.verdict === 'valid').length;
     const rules = new Set(cases.flatMap(({ expected }) => expected.rules));
     io.stdout.write(
@@ -120,7 +118,7 @@ export function runGen(args: GenArguments, io: Io): number {
     if (passedOver.length > 0) io.stderr.write(`kho: nothing to do for ${passedOver.join(', ')}\n`);
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof FuzzError) throw new UsageError(error.message, 'kho fuzz --help');
+    if (error instanceof FuzzError) throw fuzzUsage(error);
     throw error;
   } finally {
     opened.close();
@@ -129,13 +127,13 @@ export function runGen(args: GenArguments, io: Io): number {
 
 function requireWhole(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new UsageError(`--${name} takes a number from ${min} to ${max}`, 'kho fuzz --help');
+  throw new UsageError(`--${name} takes a number from ${min} to ${max}`);
 }
 
 function formOf(asked: string | undefined, schema: string): CaseForm {
   const images = areImages(schema, 'blob');
   if (images && asked === 'blob') throw new UsageError(`${schema} is written as images or C arrays`);
-  return asked === 'blob' || asked === 'image' || asked === 'c-array' ? asked : images ? 'image' : 'blob';
+  return CASE_FORMS.find((each) => each === asked) ?? (images ? 'image' : 'blob');
 }
 
 /** One line a case, so that a folder of many can be looked at with grep. */
@@ -150,13 +148,12 @@ function clearFolder(out: string, parameters: Omit<FuzzManifest, 'cases'>, force
   inFile(out, () => mkdirSync(out, { recursive: true }));
   const found = inFile(out, () => readdirSync(out));
   if (found.length === 0) return;
-  const old = found.includes(MANIFEST) ? parsedManifest(join(out, MANIFEST)) : undefined;
+  const old = found.includes(MANIFEST_FILE) ? parsedManifest(join(out, MANIFEST_FILE)) : undefined;
   const isSame =
     old !== undefined && Object.entries(parameters).every(([name, value]) => old.parameters[name] === value);
   if (!isSame && !force)
     throw new UsageError(
       `${out} is not empty, and its cases are not of the same schema, form, seed and version; take another folder, or --force`,
-      'kho fuzz --help',
     );
   for (const file of old?.files ?? []) if (found.includes(file)) rmSync(join(out, file));
 }
@@ -188,9 +185,8 @@ function writeCase(out: string, made: MadeCase, index: number, digits: number): 
   const name = `${String(index).padStart(digits, '0')}-${what}`;
   const file = `${name}.${extension}`;
   inFile(out, () => writeFileSync(join(out, file), bytes));
-  const areasFile = `${name}.areas.json`;
-  if (areas !== undefined)
-    inFile(out, () => writeFileSync(join(out, areasFile), `${JSON.stringify(areas, undefined, 1)}\n`));
+  const areasFile = areasFileOf(name);
+  if (areas !== undefined) inFile(out, () => writeFileSync(join(out, areasFile), encodeAreas(areas)));
   return {
     file,
     repro,

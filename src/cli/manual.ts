@@ -36,11 +36,18 @@ const FILES: ManualPage['files'] = [
 
 /** All pages of the manual, that of kho first. */
 export async function manualPages(): Promise<readonly ManualPage[]> {
-  const pages = await Promise.all(COMMANDS.map(async (entry) => commandPage(entry, await entry.load())));
-  return [programPage(), ...pages];
+  const pages = await Promise.all(COMMANDS.map((entry) => pagesOf(entry)));
+  return [programPage(), ...pages.flat()];
 }
 
-const pageName = ({ name }: CommandEntry): string => `kho-${name}`;
+/** The page of a command; of a group its own and those of its commands. @param group - words before the command's name */
+async function pagesOf(entry: CommandEntry, group = ''): Promise<readonly ManualPage[]> {
+  const parts = (await entry.parts?.()) ?? [];
+  const pages = await Promise.all(parts.map((part) => pagesOf(part, `${entry.name} `)));
+  return [commandPage(entry, await entry.load(), group, parts), ...pages.flat()];
+}
+
+const pageName = (command: string): string => command.replaceAll(' ', '-');
 
 function programPage(): ManualPage {
   return {
@@ -55,38 +62,43 @@ function programPage(): ManualPage {
     ],
     positionals: [],
     options: GENERAL_OPTIONS,
-    commands: COMMANDS.map((entry) => [pageName(entry), entry.summary]),
+    commands: COMMANDS.map(({ name, summary }) => [`kho-${name}`, summary]),
     examples: PROGRAM_EXAMPLES.map(([line, what]) => [`kho ${line}`, what]),
     exitCodes: exitCodesOf(PROGRAM_EXIT_CODES),
     environment: ENVIRONMENT,
     files: FILES,
-    seeAlso: COMMANDS.map(pageName),
+    seeAlso: COMMANDS.map(({ name }) => `kho-${name}`),
   };
 }
 
-function commandPage(entry: CommandEntry, help: CommandHelp): ManualPage {
-  const command = `kho ${entry.name}`;
+function commandPage(
+  entry: CommandEntry,
+  help: CommandHelp,
+  group: string,
+  parts: readonly CommandEntry[],
+): ManualPage {
+  const command = `kho ${group}${entry.name}`;
+  const isGroup = parts.length > 0;
+  // Arguments and options of a group are on the pages of its commands.
+  const options = isGroup ? [] : Object.entries(help.options);
   return {
-    name: pageName(entry),
+    name: pageName(command),
     command,
-    synopsis: `[options] ${entry.positionals}`.trim(),
+    synopsis: isGroup ? '<command> …' : `[options] ${entry.positionals}`.trim(),
     summary: entry.summary,
-    description: [sentence(entry.summary)],
-    positionals: positionalNames(entry).map((name) => ({
+    description: [sentence(entry.summary), ...help.details],
+    positionals: (isGroup ? [] : positionalNames(entry)).map((name) => ({
       ...optionEntry(name, help.positionals[name] ?? {}),
       names: [name],
       value: undefined,
     })),
-    options: [
-      ...Object.entries(help.options).map(([name, option]) => optionEntry(name, option)),
-      ...GENERAL_OPTIONS,
-    ],
-    commands: [],
+    options: [...options.map(([name, option]) => optionEntry(name, option)), ...GENERAL_OPTIONS],
+    commands: parts.map(({ name, summary }) => [pageName(`${command} ${name}`), summary]),
     examples: help.examples.map(([line, what]) => [`kho ${line}`, what]),
     exitCodes: exitCodesOf(help.exitCodes),
     environment: [],
     files: [],
-    seeAlso: ['kho'],
+    seeAlso: group === '' ? ['kho'] : ['kho', pageName(`kho ${group.trim()}`)],
   };
 }
 

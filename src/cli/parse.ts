@@ -91,7 +91,7 @@ async function parseCommand(
   );
   const words = argv.map((word) => (word === '-' ? STDIN_WORD : word));
   const printed = await parse(parser, words).catch((error: unknown) => {
-    throw error instanceof UsageError ? new UsageError(error.message, `kho ${entry.name} --help`) : error;
+    throw error instanceof UsageError ? error.of(entry.name) : error;
   });
   if (printed !== '') out(`${printed}\n`);
   return code ?? EXIT.ok;
@@ -163,6 +163,8 @@ function basicParser(name: string, usage: string): Argv<{ color: ColorChoice }> 
 /** What yargs says of a wrong command line, in our words where its own would be no help. */
 function oneLine(message: string, usage: string): string {
   if (message.startsWith('Not enough non-option arguments')) return `expected ${usage.trim()}`;
+  const [, missing] = /^Missing required arguments?: (.+)$/.exec(message) ?? [];
+  if (missing !== undefined) return `missing --${missing.split(', ').join(', --')}`;
   const text = message.replace(/\s*\n\s*/g, ' ');
   return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
 }

@@ -7,6 +7,8 @@ import { FileError, inFile, UsageError } from './failure.js';
 
 /** Stands for the path of the case in an argument. */
 const PLACE = '{}';
+/** Stands for the path of the description of address spaces that a case comes with. */
+const AREAS_PLACE = '{areas}';
 /** Files above this size are told apart by size and time of change. */
 const MAX_HASHED = 256 * 2 ** 20;
 
@@ -44,11 +46,23 @@ export function readProgramLine(given: unknown): ProgramLine {
   return { words, program, args, hash: hash.digest('hex'), sanitized };
 }
 
-/** The arguments for a case: `{}` replaced wherever it stands, the path put last where it stands nowhere. */
-export function argumentsFor({ args }: ProgramLine, path: string): string[] {
-  return args.some((arg) => arg.includes(PLACE))
-    ? args.map((arg) => arg.replaceAll(PLACE, () => path))
-    : [...args, path];
+/** A case as a program gets it. */
+export interface GivenCase {
+  /** Its absolute path. */
+  readonly path: string;
+  /** That of the description of address spaces that it comes with. */
+  readonly areas?: string | undefined;
+}
+
+/**
+ * The arguments for a case: `{}` replaced wherever it stands, the path put last where it stands nowhere. Words with
+ * `{areas}` are left out for a case without a description of address spaces.
+ */
+export function argumentsFor({ args }: ProgramLine, { path, areas }: GivenCase): string[] {
+  const words = args.some((arg) => arg.includes(PLACE)) ? args : [...args, PLACE];
+  return words
+    .filter((word) => areas !== undefined || !word.includes(AREAS_PLACE))
+    .map((word) => word.replace(/\{(areas)?\}/g, (_, name) => (name === undefined ? path : (areas ?? ''))));
 }
 
 /** Adds what a file is to a hash. @returns its bytes, where they were read */

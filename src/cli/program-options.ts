@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of the commands that run a program on cases.
 import { createHash } from 'node:crypto';
-import { DEFAULT_EXIT_CODES, type ExitCodes } from '../fuzz/outcome.js';
+import { DEFAULT_EXIT_CODES, type ExitCodes, NAMES_WANTED, type NamesWanted } from '../fuzz/outcome.js';
+import { NAME_PLACE } from '../fuzz/told-names.js';
 import { UsageError } from './failure.js';
 import { parseNumberList } from './number-list.js';
 import type { ProgramLine } from './program-line.js';
@@ -21,6 +22,15 @@ export const PROGRAM_OPTIONS = {
   },
   accept: { type: 'string', default: '0', describe: 'exit codes that take a case: 0,3,10-12' },
   refuse: { type: 'string', describe: 'exit codes that refuse one; default the others up to 125' },
+  'tells-rule': {
+    choices: NAMES_WANTED,
+    describe: 'how many of the rules or codes of its label the program must name for an invalid case',
+  },
+  'rule-text': {
+    type: 'string',
+    default: NAME_PLACE,
+    describe: 'what the program prints to name a rule, {} in its place: "{}:" of kho check and verify',
+  },
 } as const;
 
 /** The options as parsed. */
@@ -29,6 +39,14 @@ export interface ProgramArguments {
   readonly memory: number | undefined;
   readonly accept: string;
   readonly refuse: string | undefined;
+  readonly tellsRule: string | undefined;
+  readonly ruleText: string;
+}
+
+/** How many rules a program must name. @throws UsageError for a text that has no room for one */
+export function namesWanted({ tellsRule, ruleText }: ProgramArguments): NamesWanted | undefined {
+  if (!ruleText.includes(NAME_PLACE)) throw new UsageError('--rule-text needs a {} where the rule stands');
+  return NAMES_WANTED.find((each) => each === tellsRule);
 }
 
 /** The limits that options ask for. @throws UsageError for numbers out of range */

@@ -3,6 +3,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { escapeText } from '../bytes/printable.js';
 import { coreBytes } from '../image/core-bytes.js';
+import { machineNumber } from '../image/core-headers.js';
 import type { MemoryImage } from '../image/open.js';
 import { openImage } from '../image/open.js';
 import { otherPages, type PageRun, selectPages } from '../image/page-runs.js';
@@ -116,7 +117,7 @@ function trimmed(file: string, image: MemoryImage, wanted: Iterable<PageRun>): U
       new Error(`the handover takes ${formatSize(size)}; a report holds ${limit} at most, see kho verify`),
     );
   }
-  return coreBytes(image, present, image.machine, otherPages(present, image.ranges()));
+  return coreBytes(image, present, machineNumber(image.machine), otherPages(present, image.ranges()));
 }
 
 /** How two images differ, found out on all of them; `undefined` where the page can do that itself. */

@@ -30,6 +30,8 @@ export interface ResultsCommand {
   readonly words: readonly string[];
   /** Over the command, its program, and its limits; hex. */
   readonly hash: string;
+  /** What text tells a rule. */
+  readonly ruleText: string;
 }
 
 /** The results of one command on the cases of a folder. */
@@ -44,7 +46,7 @@ export class ResultsFile {
     this.path = path;
     this.#command = command;
     this.#descriptor = openSync(path, 'a+');
-    const { known, end } = readEndings(this.#descriptor, command.hash);
+    const { known, end } = readEndings(this.#descriptor, command);
     this.#known = known;
     // What a run that was killed began to write.
     ftruncateSync(this.#descriptor, end);
@@ -80,9 +82,10 @@ export class ResultsFile {
 
   /** Adds a result. @param more - what is told of it besides how it ended */
   append({ file, sha256 }: FuzzCase, ending: ProgramEnding, more: Readonly<Record<string, unknown>>): void {
-    const { words: command, hash: commandHash } = this.#command;
-    const { code, signal, timedOut, outOfMemory, report } = ending;
-    const line = { file, sha256, ...more, code, signal, timedOut, outOfMemory, report, command, commandHash };
+    const { words: command, hash: commandHash, ruleText } = this.#command;
+    const { code, signal, timedOut, outOfMemory, report, told } = ending;
+    const how = { code, signal, timedOut, outOfMemory, report, told, ruleText };
+    const line = { file, sha256, ...more, ...how, command, commandHash };
     inFile(this.path, () => writeSync(this.#descriptor, `${JSON.stringify(line)}\n`));
   }
 
@@ -107,20 +110,24 @@ function commandHashOf(path: string): string {
 }
 
 /** How cases ended, and where the last whole line does. */
-function readEndings(descriptor: number, hash: string): { known: Map<string, ProgramEnding>; end: number } {
+function readEndings(
+  descriptor: number,
+  { hash, ruleText }: ResultsCommand,
+): { known: Map<string, ProgramEnding>; end: number } {
   const known = new Map<string, ProgramEnding>();
   let end = 0;
   for (const { text, end: lineEnd } of linesOf(descriptor)) {
     end = lineEnd;
     const record = recordIn(text);
     if (record === undefined || record['commandHash'] !== hash) continue;
-    const { file, sha256, code, signal, timedOut, outOfMemory, report } = record;
+    const { file, sha256, code, signal, timedOut, outOfMemory, report, told } = record;
     known.set(`${sha256} ${file}`, {
       code: typeof code === 'number' ? code : undefined,
       signal: typeof signal === 'string' ? signal : undefined,
       timedOut: timedOut === true,
       outOfMemory: outOfMemory === true,
       report: typeof report === 'string' ? report : undefined,
+      told: Array.isArray(told) && record['ruleText'] === ruleText ? told.map(String) : undefined,
     });
   }
   return { known, end };

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cases of a folder run one after another, or several at a time.
 import type { FuzzCase } from '../fuzz/manifest.js';
-import { type ExitCodes, judgeEnding, OUTCOME_CLASSES, type Outcome } from '../fuzz/outcome.js';
-import { casePath, readCase } from './case-folder.js';
+import {
+  type ExitCodes,
+  judgeEnding,
+  type NamesWanted,
+  OUTCOME_CLASSES,
+  type Outcome,
+} from '../fuzz/outcome.js';
+import { givenCase, readCase } from './case-folder.js';
 import { whileInterruptible } from './interruption.js';
 import { startProgress } from './progress.js';
 import type { ResultsFile } from './results-file.js';
@@ -17,6 +23,10 @@ export interface CaseRun {
   readonly runner: ProgramRunner;
   readonly results: ResultsFile;
   readonly codes: ExitCodes;
+  /** How many of the rules and codes of a label have to be named. */
+  readonly names: NamesWanted | undefined;
+  /** What text tells one. */
+  readonly ruleText: string;
   /** Programs at a time. */
   readonly jobs: number;
 }
@@ -36,7 +46,8 @@ export interface CasesRun {
  *
  * @throws FileError for a case that is not what the manifest says, or a program that cannot be started
  */
-export async function runCases({ folder, cases, runner, results, codes, jobs }: CaseRun): Promise<CasesRun> {
+export async function runCases(run: CaseRun): Promise<CasesRun> {
+  const { folder, cases, runner, results, codes, names, ruleText, jobs } = run;
   const outcomes = new Array<Outcome | undefined>(cases.length);
   const counts = new Map<string, number>();
   const settle = (index: number, outcome: Outcome): void => {
@@ -46,8 +57,10 @@ export async function runCases({ folder, cases, runner, results, codes, jobs }: 
   const waiting: number[] = [];
   cases.forEach((each, index) => {
     const ending = results.known(each);
-    if (ending === undefined) waiting.push(index);
-    else settle(index, judgeEnding(ending, codes, each.expected));
+    // Results may not say what was named, or by another text.
+    const isKnown = ending !== undefined && (names === undefined || ending.told !== undefined);
+    if (isKnown) settle(index, judgeEnding(ending, codes, each.expected, names));
+    else waiting.push(index);
   });
   const start = performance.now();
   let ran = 0;
@@ -70,9 +83,12 @@ export async function runCases({ folder, cases, runner, results, codes, jobs }: 
           if (index === undefined || each === undefined) return;
           // What is run is what the labels are about.
           readCase(folder, each);
-          const { milliseconds, stdout, stderr, ...ending } = await runner.run(casePath(folder, each));
+          const { milliseconds, stdout, stderr, ...ending } = await runner.run(givenCase(folder, each), {
+            names: each.expected.rules,
+            text: ruleText,
+          });
           if (isInterrupted()) return;
-          const outcome = judgeEnding(ending, codes, each.expected);
+          const outcome = judgeEnding(ending, codes, each.expected, names);
           const printed = outcome.class === 'ok' ? {} : { stdout, stderr };
           results.append(each, ending, { ...outcome, ms: Math.round(milliseconds), ...printed });
           settle(index, outcome);

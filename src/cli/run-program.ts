@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { CrashReportScanner } from '../fuzz/crash-report.js';
 import type { ProgramEnding } from '../fuzz/outcome.js';
-import { argumentsFor, type ProgramLine } from './program-line.js';
+import { ToldNames } from '../fuzz/told-names.js';
+import { argumentsFor, type GivenCase, type ProgramLine } from './program-line.js';
 
 /** Bytes kept of the start and of the end of what a program prints on stdout, and on stderr. */
 const KEPT = 2048;
@@ -16,6 +17,12 @@ export interface ProgramLimits {
   readonly seconds: number;
   /** MiB, `undefined` for no limit. */
   readonly memory: number | undefined;
+}
+
+/** Which names to look for in what a program prints, and what text tells one of them. */
+export interface NamesSought {
+  readonly names: readonly string[];
+  readonly text: string;
 }
 
 /** How a program ended, how long it took, and what it printed. */
@@ -52,22 +59,29 @@ export class ProgramRunner {
     return `memory limit ${memory} MiB (${how})`;
   }
 
-  /** Runs the program on a case. Rejects with what the operating system says when it cannot be started. */
-  run(path: string): Promise<ProgramRun> {
+  /**
+   * Runs the program on a case. Rejects with what the operating system says when it cannot be started.
+   *
+   * @param sought - rules and codes to look for in what it prints
+   */
+  run(given: GivenCase, { names, text }: NamesSought): Promise<ProgramRun> {
     return new Promise((done, fail) => {
       const start = performance.now();
       const child = spawn(
         '/bin/sh',
-        ['-c', this.#shell, 'sh', this.#line.program, ...argumentsFor(this.#line, path)],
+        ['-c', this.#shell, 'sh', this.#line.program, ...argumentsFor(this.#line, given)],
         { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: this.#environment },
       );
       this.#running.add(child);
       const scanner = [new CrashReportScanner(), new CrashReportScanner()] as const;
       const kept = [new KeptOutput(), new KeptOutput()] as const;
+      const told = [new ToldNames(names, text), new ToldNames(names, text)] as const;
       [child.stdout, child.stderr].forEach((stream, index) => {
         stream.on('data', (chunk: Buffer) => {
           kept[index]?.push(chunk);
-          scanner[index]?.push(chunk.toString('latin1'));
+          const piece = chunk.toString('latin1');
+          scanner[index]?.push(piece);
+          told[index]?.push(piece);
         });
       });
       let timedOut = false;
@@ -94,7 +108,7 @@ export class ProgramRunner {
       });
       child.on('close', (code, signal) => {
         this.#running.delete(child);
-        for (const each of scanner) each.end();
+        for (const each of [...scanner, ...told]) each.end();
         const [out, err] = scanner;
         done({
           code: code ?? undefined,
@@ -102,6 +116,7 @@ export class ProgramRunner {
           timedOut,
           outOfMemory: this.#limits.memory !== undefined && (err.outOfMemory || out.outOfMemory),
           report: err.report ?? out.report,
+          told: names.filter((name) => told.some(({ found }) => found.has(name))),
           milliseconds,
           stdout: kept[0].text(),
           stderr: kept[1].text(),

@@ -6,7 +6,14 @@ import { type Verification, verifyHandover } from '../kho/verify.js';
 import { type PreservedBit, preservedBits } from './preserved-bits.js';
 import { type Spot, spotsOf } from './spots.js';
 
-function open(memory: ImageMemory, areas: unknown, root?: bigint): Handover {
+/**
+ * Opens a handover.
+ *
+ * @param areas - what `--areas` of `kho verify` takes, parsed, where there is such a description
+ * @param root - physical address of the root, where it is known
+ * @throws HandoverError NO_ROOT; ImageError; BuildError BAD_DESCRIPTION
+ */
+export function openWithAreas(memory: ImageMemory, areas: unknown, root?: bigint): Handover {
   const given: GivenSpaces | undefined = areas === undefined ? undefined : givenSpacesFromJson(areas);
   return Handover.open(memory, { given, root });
 }
@@ -28,7 +35,7 @@ export class HandoverBench {
   constructor(memory: ImageMemory, areas?: unknown) {
     this.memory = memory;
     this.areas = areas;
-    this.handover = open(memory, areas);
+    this.handover = openWithAreas(memory, areas);
     this.told = new Set(verifyHandover(this.handover, { maxPerRule: 1 }).counts.keys());
   }
 
@@ -39,7 +46,7 @@ export class HandoverBench {
   judge(memory: ImageMemory, areas?: unknown): Verification & { readonly codes: ReadonlySet<string> } {
     const { setupData, root } = this.handover;
     const known = setupData === undefined ? root.address : undefined;
-    const handover = open(memory, areas, known);
+    const handover = openWithAreas(memory, areas, known);
     const verification = verifyHandover(handover, { maxPerRule: 1 });
     return { ...verification, codes: new Set(handover.issues.map(({ code }) => code)) };
   }

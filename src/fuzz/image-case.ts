@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PageStore } from '../image/page-store.js';
 import type { KernelEffect } from '../kho/rules/rule.js';
+import { worstEffect } from '../kho/verify.js';
 import type { HandoverBench } from './handover-bench.js';
 import type { ImageOperator } from './image-operator.js';
 import type { ExpectedOutcome, OperatorUse } from './manifest.js';
@@ -18,19 +19,6 @@ export interface ImageCase {
   /** Rules and codes that had to be told and were not: a fault of the operator or of verification. */
   readonly missing: readonly string[];
 }
-
-/** From what passes unnoticed to what keeps all from being seen, for cases with several changes. */
-const BY_WEIGHT: readonly KernelEffect[] = [
-  'none',
-  'silent',
-  'file-fails',
-  'corrupt',
-  'open-fails',
-  'oops',
-  'hang',
-  'panic',
-  'plain-boot',
-];
 
 /**
  * Makes a case of a sound handover.
@@ -69,10 +57,7 @@ export function makeImageCase(
     ...operators.flatMap((each) => each.codes ?? []).filter((code) => !codes.has(code)),
   ];
   const missing = operators.length > 1 && told.length > 0 ? [] : untold;
-  const effect = operators.reduce<KernelEffect>(
-    (worst, each) => (BY_WEIGHT.indexOf(each.effect) > BY_WEIGHT.indexOf(worst) ? each.effect : worst),
-    'none',
-  );
+  const effect = worstEffect(operators.map((each) => each.effect));
   const verdict = operators.length === 0 ? 'valid' : 'invalid';
   const expected = { verdict, rules: told, effect } as const;
   return { memory, areas, operators: uses, expected, predicted, missing };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { HandoverDescription } from '../kho/handover-description.js';
 import type { CaseContent, CaseSource } from './case-source.js';
-import { coreBytes } from './core-bytes.js';
+import { coreOf } from './core-pages.js';
 import { HandoverBench } from './handover-bench.js';
+import { handoverDescriptions } from './handover-descriptions.js';
 import { makeImageCase } from './image-case.js';
 import type { ImageOperator } from './image-operator.js';
 import { type ImageTarget, imageTarget } from './image-target.js';
-import { handovers, sampleOf } from './made-handover.js';
+import { machineOf, sampleOf } from './made-handover.js';
 import { IMAGE_OPERATORS, LOW_LEVEL_IMAGE_OPERATORS } from './operator-table.js';
 
 /** Benches that are kept, since cases take turns. */
@@ -35,20 +37,33 @@ export class ImageSource implements CaseSource {
   }
 
   make(base: number, operators: readonly string[], seed: number): CaseContent | undefined {
+    return this.makeOf(this.#bench(base), operators, seed);
+  }
+
+  /** Makes a case of a handover of any origin. @returns as {@link ImageSource.make} */
+  makeOf(bench: HandoverBench, operators: readonly string[], seed: number): CaseContent | undefined {
     const chosen = operators.flatMap((id) => this.operators.filter((each) => each.id === id));
-    const made = makeImageCase(this.#bench(base), chosen, seed);
+    const made = makeImageCase(bench, chosen, seed);
     if (made === undefined) return undefined;
     const { memory, ...rest } = made;
-    return { ...rest, bytes: coreBytes(memory), extension: 'elf' };
+    return { ...rest, bytes: coreOf(memory), extension: 'elf' };
+  }
+
+  /** What the handover is made from that cases of this base start with; `undefined` where it was captured. */
+  describe(base: number): HandoverDescription | undefined {
+    return this.#given === undefined ? this.#description(base) : undefined;
+  }
+
+  #description(base: number): HandoverDescription {
+    const { kernels } = this.#target;
+    const kernel = kernels[base % kernels.length] ?? { kernel: '7.3' };
+    return sampleOf(handoverDescriptions({ ...kernel, rich: true }), base);
   }
 
   #bench(base: number): HandoverBench {
-    if (this.#given !== undefined) return this.#given;
-    const known = this.#benches.get(base);
+    const known = this.#given ?? this.#benches.get(base);
     if (known !== undefined) return known;
-    const { kernels } = this.#target;
-    const kernel = kernels[base % kernels.length] ?? { kernel: '7.3' };
-    const { memory, areas } = sampleOf(handovers({ ...kernel, rich: true }), base);
+    const { memory, areas } = machineOf(this.#description(base));
     const bench = new HandoverBench(memory, areas);
     if (this.#benches.size >= KEPT) this.#benches.clear();
     this.#benches.set(base, bench);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelEffect } from '../kho/index.js';
 
+/** How cases can be written: as packed blobs or FDTs, whole memory images (ELF cores), or C arrays. */
+export const CASE_FORMS = ['blob', 'image', 'c-array'] as const;
+
 /** How the cases of a folder are written: packed blobs or FDTs, whole memory images (ELF cores), or C arrays. */
-export type CaseForm = 'blob' | 'image' | 'c-array';
+export type CaseForm = (typeof CASE_FORMS)[number];
 
 /** One change that was made to a valid value. */
 export interface OperatorUse {

@@ -14,6 +14,8 @@ export interface ProgramEnding {
   readonly outOfMemory: boolean;
   /** What a sanitizer, a language's run-time or a kernel said of a crash. */
   readonly report?: string | undefined;
+  /** Rules and codes of the label that it named; `undefined` where nobody looked for them. */
+  readonly told?: readonly string[] | undefined;
 }
 
 /** What happened, worst first. */
@@ -33,6 +35,12 @@ export interface ExitCodes {
   readonly accept: ReadonlySet<number>;
   readonly refuse: ReadonlySet<number>;
 }
+
+/** How many of the rules and codes of a label a program can be asked to name. */
+export const NAMES_WANTED = ['one', 'all'] as const;
+
+/** How many of the rules and codes of a label a program has to name. */
+export type NamesWanted = (typeof NAMES_WANTED)[number];
 
 /** 126 and 127 are what shells say of commands that cannot be run, and from 128 on signals. */
 const FIRST_SHELL_CODE = 126;
@@ -72,12 +80,26 @@ export function endingOutcome(ending: ProgramEnding, codes: ExitCodes): Outcome 
   return { class: 'ok', what: codes.accept.has(code) ? 'accepted' : 'refused' };
 }
 
-/** The same, held against what was expected of the case. */
-export function judgeEnding(ending: ProgramEnding, codes: ExitCodes, expected: ExpectedOutcome): Outcome {
+/**
+ * The same, held against what was expected of the case.
+ *
+ * @param names - how many of the rules and codes of the label have to be named; default none
+ */
+export function judgeEnding(
+  ending: ProgramEnding,
+  codes: ExitCodes,
+  { verdict, rules }: ExpectedOutcome,
+  names?: NamesWanted,
+): Outcome {
   const outcome = endingOutcome(ending, codes);
   if (outcome.class !== 'ok') return outcome;
   const accepted = outcome.what === 'accepted';
-  if (accepted === (expected.verdict === 'valid')) return outcome;
-  const rules = expected.rules.length === 0 ? 'an invalid case' : expected.rules.join(', ');
-  return { class: 'verdict-mismatch', what: accepted ? `accepts ${rules}` : 'refuses a valid case' };
+  if (accepted !== (verdict === 'valid')) {
+    const broken = rules.length === 0 ? 'an invalid case' : rules.join(', ');
+    return { class: 'verdict-mismatch', what: accepted ? `accepts ${broken}` : 'refuses a valid case' };
+  }
+  const unnamed = names === undefined ? [] : rules.filter((rule) => ending.told?.includes(rule) !== true);
+  if (unnamed.length === 0 || (names === 'one' && unnamed.length < rules.length)) return outcome;
+  const what = names === 'one' && unnamed.length > 1 ? 'names none of' : 'does not name';
+  return { class: 'verdict-mismatch', what: `${what} ${unnamed.join(', ')}` };
 }

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KernelEffect } from '../kho/index.js';
 import { JsonReader } from '../kho/json-reader.js';
+import { KERNEL_EFFECTS } from '../kho/verify.js';
 import { isRecord } from '../schemas/lang/input.js';
-import type { CaseForm, ExpectedOutcome, FuzzCase, FuzzManifest, OperatorUse } from './manifest.js';
+import {
+  CASE_FORMS,
+  type ExpectedOutcome,
+  type FuzzCase,
+  type FuzzManifest,
+  type OperatorUse,
+} from './manifest.js';
 
-const FORMS = ['blob', 'image', 'c-array'] as const satisfies readonly CaseForm[];
 const VERDICTS = ['valid', 'invalid'] as const satisfies readonly ExpectedOutcome['verdict'][];
-const EFFECTS = [
-  'plain-boot',
-  'panic',
-  'oops',
-  'hang',
-  'open-fails',
-  'file-fails',
-  'silent',
-  'corrupt',
-  'none',
-] as const satisfies readonly KernelEffect[];
 
 /**
  * The manifest in parsed JSON. Members that nobody knows are passed over: a later release may have more to say.
@@ -36,7 +30,7 @@ export function readManifest(json: unknown): FuzzManifest {
     kho: member('kho').text(),
     seed: member('seed').number(),
     schema: member('schema').text(),
-    form: oneOf(member('form'), FORMS),
+    form: oneOf(member('form'), CASE_FORMS),
     cases: member('cases').list(readCase),
   };
 }
@@ -45,12 +39,14 @@ function readCase(reader: JsonReader): FuzzCase {
   const member = membersOf(reader);
   const sha256 = member('sha256');
   if (!/^[0-9a-f]{64}$/.test(sha256.text())) sha256.fail('64 hex digits');
+  const areas = member('areas').optional(fileName);
   return {
     file: fileName(member('file')),
     repro: member('repro').text(),
     schema: member('schema').text(),
     operators: member('operators').list(readOperator),
     expected: readExpected(member('expected')),
+    ...(areas === undefined ? {} : { areas }),
     bytes: member('bytes').number(),
     sha256: sha256.text(),
   };
@@ -68,7 +64,7 @@ function readOperator(reader: JsonReader): OperatorUse {
 
 function readExpected(reader: JsonReader): ExpectedOutcome {
   const member = membersOf(reader);
-  const effect = member('effect').optional((each) => oneOf(each, EFFECTS));
+  const effect = member('effect').optional((each) => oneOf(each, KERNEL_EFFECTS));
   return {
     verdict: oneOf(member('verdict'), VERDICTS),
     rules: member('rules').list((rule) => rule.text()),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one line that a case is made from again.
 import { fuzzError } from './error.js';
-import type { CaseForm } from './manifest.js';
+import { CASE_FORMS, type CaseForm } from './manifest.js';
 
 /** Everything that a case depends on, besides the version of the toolkit. */
 export interface Repro {
@@ -15,7 +15,6 @@ export interface Repro {
   readonly seed: number;
 }
 
-const FORMS: readonly CaseForm[] = ['blob', 'image', 'c-array'];
 const PREFIX = 'kho1';
 
 /** As text: `kho1:luo-v5:blob:812:count-plus-one:77`. */
@@ -28,7 +27,7 @@ export function formatRepro({ schema, form, base, operators, seed }: Repro): str
 export function parseRepro(text: string): Repro {
   const parts = text.split(':');
   const [prefix, schema = '', form, base = '', changes = '', seed = ''] = parts;
-  const known = FORMS.find((each) => each === form);
+  const known = CASE_FORMS.find((each) => each === form);
   const isBase = /^\d{1,10}$/.test(base) || /^@[0-9a-f]{32}$/.test(base);
   if (parts.length !== 6 || prefix !== PREFIX || known === undefined || !isBase || !/^\d{1,10}$/.test(seed))
     throw fuzzError('BAD_REPRO', `expected ${PREFIX}:SCHEMA:FORM:BASE:OPERATORS:SEED, as a manifest has it`);

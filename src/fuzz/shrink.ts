@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inputs made small. What proposes smaller ones are generators that yield them and are told of each whether it still
 // does what the first one did; so that they are the same whether that takes a function or a program to find out.
+import type { CaseContent } from './case-source.js';
 
 /** A smaller or simpler input to try. */
 export interface Candidate {
   readonly bytes: Uint8Array;
   /** What was done to it, for people. */
   readonly step: string;
+  /** The case that it is, where one was made of less: that is simpler, whatever its size. */
+  readonly made?: CaseContent | undefined;
 }
+
+/** An input, and the case that it was made from, where there is one. */
+export type Tried = Pick<Candidate, 'bytes' | 'made'>;
 
 /** Proposes inputs one after another, each made of the last one that still failed. Told `true` when one did. */
 export type Shrinker = Generator<Candidate, void, boolean>;
@@ -28,8 +34,7 @@ export interface MinimiseOptions {
 }
 
 /** An input made small. */
-export interface Minimised {
-  readonly bytes: Uint8Array;
+export interface Minimised extends Tried {
   /** Inputs that were tried. */
   readonly runs: number;
   /** Whether no pass knows how to make it smaller; else it was stopped before. */
@@ -44,28 +49,32 @@ export function* minimising(
   input: Uint8Array,
   passes: readonly ShrinkPass[],
   { maxRuns, rounds = Number.POSITIVE_INFINITY, stop, onStep }: MinimiseOptions,
-): Generator<Uint8Array, Minimised, boolean> {
-  let best = input;
+): Generator<Tried, Minimised, boolean> {
+  let best: Tried = { bytes: input };
   let runs = 0;
   const tried = new Set<string>();
   for (let round = 0; round < rounds; round++) {
-    const beforeRound = best;
+    let beforeRound = best;
     for (const pass of passes) {
-      const beforePass = best;
-      const shrinker = pass(best);
+      let beforePass = best;
+      const shrinker = pass(best.bytes);
       for (let next = shrinker.next(); next.done !== true; ) {
-        const { bytes, step } = next.value;
-        let fails = isSame(bytes, best);
-        const key = fails ? '' : keyOf(bytes);
+        const { bytes, step, made } = next.value;
+        // What comes beside the bytes may make the difference.
+        const beside = made?.areas === undefined ? '' : JSON.stringify(made.areas);
+        let fails = beside === '' && isSame(bytes, best.bytes);
+        const key = fails ? '' : keyOf(bytes) + beside;
         if (!fails && !tried.has(key)) {
           if (runs >= maxRuns || stop?.() === true)
-            return { bytes: smaller(best, beforePass), runs, complete: false };
+            return { ...smaller(best, beforePass), runs, complete: false };
           tried.add(key);
           runs++;
-          fails = yield bytes;
+          const candidate = { bytes, made: made ?? best.made };
+          fails = yield candidate;
           if (fails) {
-            onStep?.(step, [best.length, bytes.length], runs);
-            best = bytes;
+            onStep?.(step, [best.bytes.length, bytes.length], runs);
+            best = candidate;
+            if (made !== undefined) beforePass = beforeRound = best;
           }
         }
         next = shrinker.next(fails);
@@ -74,23 +83,23 @@ export function* minimising(
     }
     if (smaller(best, beforeRound) === beforeRound) break;
   }
-  return { bytes: best, runs, complete: true };
+  return { ...best, runs, complete: true };
 }
 
 /** The end of {@link minimising} with a function that says at once whether an input still fails. */
 export function minimiseNow(
-  minimisation: Generator<Uint8Array, Minimised, boolean>,
+  minimisation: Generator<Tried, Minimised, boolean>,
   fails: (input: Uint8Array) => boolean,
 ): Minimised {
   let next = minimisation.next();
-  while (next.done !== true) next = minimisation.next(fails(next.value));
+  while (next.done !== true) next = minimisation.next(fails(next.value.bytes));
   return next.value;
 }
 
 /** The same with one that takes its time. */
 export async function minimiseLater(
-  minimisation: Generator<Uint8Array, Minimised, boolean>,
-  fails: (input: Uint8Array) => Promise<boolean>,
+  minimisation: Generator<Tried, Minimised, boolean>,
+  fails: (tried: Tried) => Promise<boolean>,
 ): Promise<Minimised> {
   let next = minimisation.next();
   while (next.done !== true) next = minimisation.next(await fails(next.value));
@@ -98,8 +107,8 @@ export async function minimiseLater(
 }
 
 /** The shorter one, of equal length the one with more zeros; `b` when neither is. */
-function smaller(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const less = a.length - b.length || nonZeros(a) - nonZeros(b);
+function smaller(a: Tried, b: Tried): Tried {
+  const less = a.bytes.length - b.bytes.length || nonZeros(a.bytes) - nonZeros(b.bytes);
   return less < 0 ? a : b;
 }
 
@@ -109,8 +118,11 @@ function nonZeros(bytes: Uint8Array): number {
   return count;
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && a.every((byte, at) => byte === b[at]));
+/** Whether inputs have the same bytes. */
+export function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b || a.length !== b.length) return a === b;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** Two FNV-1a hashes and the length: what was tried need not be kept. */

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of a handover with their physical addresses, found by following what is declared.
-
 import type { Handover } from '../kho/handover.js';
-import { memoryOf } from '../kho/memory-of.js';
-import { khoScratchArray, khoSetupData } from '../schemas/abi/kho-scratch.js';
 import { decode } from '../schemas/lang/decode.js';
-import { follow } from '../schemas/lang/follow.js';
-import type { Reached } from '../schemas/lang/memory.js';
-import { sizeOf } from '../schemas/lang/size.js';
 import { spansOf } from '../schemas/lang/spans.js';
 import type { Layout, MemoryType } from '../schemas/lang/type.js';
 import { isLeaf, walk } from '../schemas/lang/walk.js';
+import { type HandoverPart, partsOf } from './handover-parts.js';
 
 /** A field of a handover. */
 export interface Spot {
@@ -35,44 +30,12 @@ const LONG_ARRAY = 64;
 
 /** All fields of a handover: entry of setup_data, root, map, consumers and what they lead to. */
 export function spotsOf(handover: Handover): readonly Spot[] {
-  const { root, consumers, setupData } = handover;
   const spots: Spot[] = [];
-  const memory = memoryOf(handover.memory);
-  const layout = root.identified?.version.layout;
-  if (layout !== undefined) {
-    // Every pointer that the registry would know is taken for a value: the root and its map are left.
-    const start = { layout, address: root.address, length: root.size, path: '/' };
-    for (const each of follow(start, memory, () => 'inline')) addReached(spots, each, 'root');
-  }
-  for (const { name, reached } of consumers)
-    for (const each of reached) addReached(spots, each, each === reached[0] ? name : 'file');
-  if (setupData !== undefined) {
-    const own = khoSetupData.versions.find(({ key }) => key === `${setupData.length}`)?.layout;
-    const length = own === undefined || own.kind === 'node' ? undefined : sizeOf(own);
-    const bytes = length === undefined ? undefined : memory(setupData.address, length);
-    if (own !== undefined && bytes !== undefined)
-      addLayout(spots, own, bytes, { address: setupData.address, path: 'setup_data' }, '');
-    const list = memory(setupData.scratchAddress, Number(setupData.scratchSize));
-    if (setupData.length === 32 && list !== undefined)
-      addLayout(spots, khoScratchArray, list, { address: setupData.scratchAddress, path: 'scratch' }, '');
-  }
+  for (const part of partsOf(handover)) addPart(spots, part);
   return spots;
 }
 
-function addReached(spots: Spot[], reached: Reached, container: string): void {
-  const { layout, bytes, pieces } = reached;
-  if (layout === undefined || bytes === undefined) return;
-  addLayout(spots, layout, bytes, reached, container, pieces);
-}
-
-function addLayout(
-  spots: Spot[],
-  layout: Layout,
-  bytes: Uint8Array,
-  { address, path }: Pick<Reached, 'address' | 'path'>,
-  container: string,
-  pieces?: Reached['pieces'],
-): void {
+function addPart(spots: Spot[], { layout, bytes, address, path, container, pieces }: HandoverPart): void {
   if (layout.kind === 'node') {
     for (const { offset, length, path: at, type, value } of spansOf(layout, bytes, { path })) {
       if (type === undefined) continue;
@@ -110,12 +73,12 @@ function addLayout(
 }
 
 /** The last name of a path, without a position. */
-function fieldOf(path: string): string {
+export function fieldOf(path: string): string {
   return path.replace(/\[\d+\]$/, '').replace(/^.*[./]/, '');
 }
 
 /** Where byte `offset` of something is that may be put together from pieces. */
-function addressIn(address: bigint, offset: number, pieces: Reached['pieces']): bigint {
+function addressIn(address: bigint, offset: number, pieces: HandoverPart['pieces']): bigint {
   let at = offset;
   for (const piece of pieces ?? []) {
     if (at < piece.length) return piece.address + BigInt(at);

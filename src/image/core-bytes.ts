@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { buildCoreHeaders, machineNumber } from './core-headers.js';
+import { buildCoreHeaders } from './core-headers.js';
 import type { PageRun } from './page-runs.js';
 import { PAGE_SIZE, type PhysicalMemory } from './physical-memory.js';
 
@@ -7,17 +7,19 @@ import { PAGE_SIZE, type PhysicalMemory } from './physical-memory.js';
  * Pages of a memory as the bytes of an ELF64 core: what `writeCore` writes to a file.
  *
  * @param runs - pages that the memory holds, merged
- * @param machine - name of the machine as images give it; `undefined` for x86_64
+ * @param machine - e_machine
  * @param excluded - pages that the machine had and whose contents are left out, merged
+ * @param notes - contents of its PT_NOTE, default none
  * @throws ImageError what reading the pages throws
  */
 export function coreBytes(
   memory: PhysicalMemory,
   runs: readonly PageRun[],
-  machine: string | undefined,
+  machine: number,
   excluded: readonly PageRun[],
+  notes: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
-  const headers = buildCoreHeaders(runs, new Uint8Array(0), machineNumber(machine), excluded);
+  const headers = buildCoreHeaders(runs, notes, machine, excluded);
   const pages = runs.reduce((sum, { count }) => sum + count, 0);
   const bytes = new Uint8Array(headers.length + pages * PAGE_SIZE);
   bytes.set(headers);

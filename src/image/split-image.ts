@@ -135,7 +135,10 @@ function refuse(message: string, address?: bigint): ImageError {
 }
 
 function joinParts(images: readonly MemoryImage[]): MemoryImage {
-  const parts = images.filter(isPart).sort((a, b) => a.part.start - b.part.start);
+  const parts = images
+    .filter(isPart)
+    // Parts without pages come before the one that begins where they do.
+    .sort((a, b) => a.part.start - b.part.start || a.part.end - b.part.end);
   const [first] = parts;
   if (first === undefined || parts.length !== images.length) {
     throw refuse('several files make one image only if makedumpfile --split wrote them all');

@@ -35,8 +35,8 @@ export interface Verification {
   readonly effect: KernelEffect;
 }
 
-/** From what passes unnoticed to what keeps all from being seen. */
-const BY_WEIGHT: readonly KernelEffect[] = [
+/** All that a kernel may do, from what passes unnoticed to what keeps all from being seen. */
+export const KERNEL_EFFECTS: readonly KernelEffect[] = [
   'none',
   'silent',
   'file-fails',
@@ -51,7 +51,8 @@ const BY_WEIGHT: readonly KernelEffect[] = [
 /** The worst of some effects; `none` of none. */
 export function worstEffect(effects: Iterable<KernelEffect>): KernelEffect {
   let worst: KernelEffect = 'none';
-  for (const effect of effects) if (BY_WEIGHT.indexOf(effect) > BY_WEIGHT.indexOf(worst)) worst = effect;
+  for (const effect of effects)
+    if (KERNEL_EFFECTS.indexOf(effect) > KERNEL_EFFECTS.indexOf(worst)) worst = effect;
   return worst;
 }
 
@@ -71,7 +72,7 @@ export class EffectTally {
 
   /** The worst; `none` of none. */
   get effect(): KernelEffect {
-    const isOpened = BY_WEIGHT.indexOf(this.#atOnce) < BY_WEIGHT.indexOf('open-fails');
+    const isOpened = KERNEL_EFFECTS.indexOf(this.#atOnce) < KERNEL_EFFECTS.indexOf('open-fails');
     return isOpened ? worstEffect([this.#atOnce, this.#ofFiles]) : this.#atOnce;
   }
 }

@@ -4,7 +4,7 @@ import { formatHex } from '../bytes/hex.js';
 import type { BitRecord } from '../vtd/bit-record.js';
 import type { DeviceFault, DevicePath, DeviceStep, FieldValue } from '../vtd/device-path.js';
 import { permissionText } from '../vtd/extents.js';
-import type { Translation, TranslationStep } from '../vtd/translate.js';
+import type { Translation, TranslationStep } from '../vtd/translation.js';
 import { JSON_SCHEMA_VERSION } from './json-text.js';
 import type { Paint } from './paint.js';
 import { formatSize } from './size.js';

@@ -39,6 +39,8 @@ export class Atlas {
   readonly #byPointer = new Map<bigint, ShownObject[]>();
   /** What lies below an object without a pointer to it, such as elements put together from scattered pages. */
   readonly #loose = new Map<ShownObject, ShownObject[]>();
+  /** What such an object lies below. */
+  readonly #looseBelow = new Map<ShownObject, ShownObject>();
   readonly #fields = new WeakMap<ShownObject, ObjectFields>();
   readonly #targets: Targets = {
     of: (pointer, from) => this.#target(pointer, from),
@@ -204,7 +206,10 @@ export class Atlas {
       path = path.slice(0, Math.max(path.lastIndexOf('.'), path.lastIndexOf('['), path.lastIndexOf('/'), 0));
       const parent = byPath.get(path);
       if (parent === undefined || parent === child) continue;
-      this.#loose.set(parent, [...(this.#loose.get(parent) ?? []), child]);
+      const others = this.#loose.get(parent);
+      if (others === undefined) this.#loose.set(parent, [child]);
+      else others.push(child);
+      this.#looseBelow.set(child, parent);
       return;
     }
   }
@@ -262,51 +267,89 @@ export class Atlas {
 
   /** The rows that lead to a place, from the top: the last is the innermost row that has it. */
   pathTo(object: ShownObject, offset: number): readonly TreeNode[] {
-    const within = this.#rowsOf(object);
-    const path: TreeNode[] = [...within.path];
-    for (let rows = within.rows; ; ) {
-      const next = rows.find(({ place }) => holds(place, object, offset));
-      if (next === undefined) return path;
-      path.push(next);
-      rows = next.isBranch ? next.children() : [];
-    }
+    const { path, rows } = this.#rowsOf(object);
+    return [...path, ...rowsDownTo(rows, object, offset)];
   }
 
   /** The rows of what is in an object, and those that lead to them. */
   #rowsOf(object: ShownObject): { readonly path: readonly TreeNode[]; readonly rows: readonly TreeNode[] } {
-    const top = this.top.find(({ place }) => place?.object === object);
-    if (top !== undefined) return { path: [top], rows: top.children() };
-    for (const [parent, children] of this.#loose) {
-      if (!children.includes(object)) continue;
-      const { path, rows } = this.#rowsOf(parent);
-      const row = rows.find(({ place, role }) => place?.object === object && role === 'object');
-      return row === undefined ? { path, rows: [] } : { path: [...path, row], rows: row.children() };
+    // Lists of blocks are as long as there is memory: up to the top first, then down row by row.
+    const chain: { readonly object: ShownObject; readonly above: Above }[] = [];
+    let first: ShownObject = object;
+    for (let above = this.#above(first); above !== undefined; above = this.#above(first)) {
+      chain.push({ object: first, above });
+      first = above.object;
     }
-    const above = object.from === undefined ? undefined : this.at(object.from);
-    if (above === undefined || above.object === object || above.object.what === 'page')
-      return { path: [], rows: [] };
-    // A pointer in a property is known only by its tree: there it is the one that has the address.
-    const { fdt } = above.object;
-    const path =
-      fdt === undefined ? this.pathTo(above.object, above.offset) : this.#pathInTree(above.object, object);
-    return { path, rows: path.at(-1)?.children() ?? [] };
+    const top = this.top.find(({ place }) => place?.object === first);
+    const path = top === undefined ? [] : [top];
+    let rows = top?.children() ?? [];
+    for (const { object: below, above } of chain.reverse()) {
+      const { object: parent, offset } = above;
+      const found =
+        offset === undefined
+          ? rows.filter(({ place, role }) => place?.object === below && role === 'object').slice(0, 1)
+          : // A pointer in a property is known only by its tree: there it is the one that has the address.
+            parent.fdt === undefined
+            ? rowsDownTo(rows, parent, offset)
+            : pathInTree(rows, parent, below);
+      path.push(...found);
+      rows = found.at(-1)?.children() ?? [];
+    }
+    return { path, rows };
   }
 
-  #pathInTree(tree: ShownObject, target: ShownObject): readonly TreeNode[] {
-    const search = (rows: readonly TreeNode[], depth: number): readonly TreeNode[] | undefined => {
-      for (const row of rows) {
-        if (row.pointer !== undefined && row.place?.object === tree && row.pointer === target.address)
-          return [row];
-        if (depth === 0 || row.role !== 'node') continue;
-        const found = search(row.children(), depth - 1);
-        if (found !== undefined) return [row, ...found];
-      }
-      return undefined;
-    };
-    const { path, rows } = this.#rowsOf(tree);
-    const found = search(rows, 3);
-    return found === undefined ? [] : [...path, ...found];
+  /** What leads to an object. It was reached before: objects that overlap each other do not lead around in circles. */
+  #above(object: ShownObject): Above | undefined {
+    if (this.top.some(({ place }) => place?.object === object)) return undefined;
+    const parent = this.#looseBelow.get(object);
+    if (parent !== undefined) return { object: parent, offset: undefined };
+    const { from } = object;
+    if (from === undefined) return undefined;
+    let best: Above | undefined;
+    let bestBytes = Number.POSITIVE_INFINITY;
+    for (const each of this.#objects) {
+      if (each === object) break;
+      const offset = offsetIn(each, from);
+      if (offset === undefined) continue;
+      // Of several the smallest, and one whose path goes on to the object before any other.
+      const bytes = each.bytes.length + (object.path.startsWith(each.path) ? 0 : 2 ** 40);
+      if (bytes >= bestBytes) continue;
+      best = { object: each, offset };
+      bestBytes = bytes;
+    }
+    return best;
   }
+}
+
+/** What leads to an object: its pointer there, or no offset where none does. */
+interface Above {
+  readonly object: ShownObject;
+  readonly offset: number | undefined;
+}
+
+/** From these rows on down those that have a place. */
+function rowsDownTo(from: readonly TreeNode[], object: ShownObject, offset: number): TreeNode[] {
+  const path: TreeNode[] = [];
+  for (let rows = from; ; ) {
+    const next = rows.find(({ place }) => holds(place, object, offset));
+    if (next === undefined) return path;
+    path.push(next);
+    rows = next.isBranch ? next.children() : [];
+  }
+}
+
+function pathInTree(from: readonly TreeNode[], tree: ShownObject, target: ShownObject): readonly TreeNode[] {
+  const search = (rows: readonly TreeNode[], depth: number): readonly TreeNode[] | undefined => {
+    for (const row of rows) {
+      if (row.pointer !== undefined && row.place?.object === tree && row.pointer === target.address)
+        return [row];
+      if (depth === 0 || row.role !== 'node') continue;
+      const found = search(row.children(), depth - 1);
+      if (found !== undefined) return [row, ...found];
+    }
+    return undefined;
+  };
+  return search(from, 3) ?? [];
 }
 
 function holds(place: TreeNode['place'], object: ShownObject, offset: number): boolean {

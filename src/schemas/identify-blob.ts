@@ -2,7 +2,7 @@
 // Which layout a blob has when all that is known of it is the blob, or the name of its file in debugfs.
 import { decodeLatin1 } from '../bytes/latin1.js';
 import type { Fdt, FdtNode } from '../fdt/fdt.js';
-import { type Identified, type IdentifyOptions, identify, versionKeys } from './identify.js';
+import { type Identified, type IdentifyOptions, identify } from './identify.js';
 import { type Family, versionName } from './lang/family.js';
 import { families, versionsOf } from './registry.js';
 
@@ -73,13 +73,9 @@ export function identifyNamed(
   options: IdentifyOptions = {},
 ): Identified | undefined {
   const family = families.find(
-    ({ lookup, key }) =>
-      lookup?.group === 'kho-subtree' && lookup.name === name && key.by !== 'compatible' && key.by !== 'name',
+    ({ lookup, key }) => lookup?.group === 'kho-subtree' && lookup.name === name && key.by !== 'compatible',
   );
-  if (family === undefined) return undefined;
-  return versionKeys(family, bytes, options.byteOrder).length === 0
-    ? undefined
-    : identify(family, bytes, options);
+  return family && identify(family, bytes, options);
 }
 
 /**

@@ -65,7 +65,7 @@ export function versionKeys(family: Family, bytes: Uint8Array, byteOrder?: ByteO
 }
 
 function hasFdtMagic(bytes: Uint8Array): boolean {
-  return bytes.length >= 4 && inputOf(bytes, 'big').view.getUint32(0) === FDT_MAGIC;
+  return bytes.length >= 4 && inputOf(bytes).view.getUint32(0) === FDT_MAGIC;
 }
 
 function compatibleStrings(bytes: Uint8Array): readonly string[] {
@@ -114,12 +114,11 @@ export function identify(
     return { family, version: only, confidence: 'certain', because, alternatives: [] };
   }
   const judged = candidates.map((version) => ({ version, ...evidence(version, bytes, options) }));
-  const against = judged
-    .filter(({ issues }) => issues.length > 0)
-    .map(
-      ({ version, issues }) =>
-        `not ${versionName(version)}: ${issues[0]?.path ?? ''} ${issues[0]?.message ?? ''}`,
-    );
+  const against = judged.flatMap(({ version, issues: [first] }) =>
+    first === undefined
+      ? []
+      : [`not ${versionName(version)}: ${first.path === undefined ? '' : `${first.path} `}${first.message}`],
+  );
   const whole = judged.filter(({ issues }) => issues.length === 0);
   const fewest = Math.min(...whole.map(({ unknown }) => unknown));
   const fitting = whole.filter(({ unknown }) => unknown === fewest);
@@ -161,7 +160,7 @@ function evidence(
   const issues: SchemaIssue[] = [];
   // Versions differ in size: each is given as many bytes as it takes.
   const length = layout.kind === 'node' ? undefined : sizeInMemory(layout, address, memory, byteOrder);
-  const unknown = layout.kind === 'node' ? check(layout, bytes, { byteOrder }).unknown.length : 0;
+  const unknown = layout.kind === 'node' ? check(layout, bytes).unknown.length : 0;
   const start = { layout, address, length: length ?? bytes.length };
   const walk = follow(start, memory, () => undefined, {
     byteOrder,
@@ -190,7 +189,7 @@ function damageOf(bytes: Uint8Array): string | undefined {
 function fdtIn(memory: Memory | undefined, address: bigint | undefined): Uint8Array {
   const header = address === undefined ? undefined : memory?.(address, 8);
   if (address === undefined || header === undefined || !hasFdtMagic(header)) return new Uint8Array();
-  return memory?.(address, inputOf(header, 'big').view.getUint32(4)) ?? new Uint8Array();
+  return memory?.(address, inputOf(header).view.getUint32(4)) ?? new Uint8Array();
 }
 
 /** The lookup that pointers of all declared layouts need, see `follow`. */

@@ -44,6 +44,7 @@ export * from './abi/preserved-map.js';
 export * from './abi/rfc-intel-iommu.js';
 export * from './abi/rfc-iommufd.js';
 export * from './abi/vfio-pci-liveupdate.js';
+export * from './abi/vfio-uapi.js';
 export { type Identified, type IdentifyOptions, identify, registryLookup, versionKeys } from './identify.js';
 export { identifyAs, identifyFdt, identifyNamed } from './identify-blob.js';
 export { valueFromJson } from './json-value.js';

@@ -31,7 +31,7 @@ function owner(layout: Layout, within?: Family): readonly [Family, Version] {
     const version = family.versions.find((each) => each.layout === layout);
     if (version !== undefined) return [family, version];
   }
-  throw new TypeError(`a step of a layout that no version${within && ` of ${within.name}`} has`);
+  throw new TypeError(`a step of a layout that no version of ${within?.name ?? 'any family'} has`);
 }
 
 /**

@@ -110,15 +110,15 @@ export { type Capabilities, decodeCapabilities, decodeRegister } from './registe
 export type { SamePage } from './same-page.js';
 export { formatSourceId, parseSourceId, SOURCE_IDS } from './source-id.js';
 export type { DeviceTableKind } from './table-pages.js';
-export {
-  type NestedRoot,
-  type TranslateOptions,
-  type Translation,
-  type TranslationFault,
-  type TranslationFaultCode,
-  type TranslationStep,
-  translate,
-} from './translate.js';
+export { translate } from './translate.js';
+export type {
+  NestedRoot,
+  TranslateOptions,
+  Translation,
+  TranslationFault,
+  TranslationFaultCode,
+  TranslationStep,
+} from './translation.js';
 export { walkTable } from './walk.js';
 export { joinWalks, splitWalk, type WalkRange } from './walk-parts.js';
 export type {

@@ -7,7 +7,7 @@ import { arbitraryOf } from '../../src/fuzz/arbitrary.js';
 import { codesOf } from '../../src/fuzz/own-verdict.js';
 import { violationsOf } from '../../src/fuzz/violations.js';
 import { encodeUnchecked, type Layout, versionsOf } from '../../src/schemas/index.js';
-import { type GivenCase, writeCases } from '../fuzz/case-folder.js';
+import { type GivenCase, textCases, writeCases } from '../fuzz/case-folder.js';
 import { fileOf, kho, newFolder, type Run } from './kho.js';
 
 function min(path: string, options: readonly string[], ...words: readonly string[]): Run {
@@ -84,5 +84,40 @@ describe('kho fuzz min', () => {
     expect(min(join(folder, 'broken'), ['--max-runs', '100'], 'true').stdout).toContain(', accepted;');
     expect(rules.every((rule) => codesOf(layout, small('broken')).has(rule))).toBe(true);
     expect(min(join(folder, 'broken'), [], 'false').stderr).toContain('refuses it as it should');
+  });
+
+  it('makes whole handovers small by what they are made of, then where they lie', () => {
+    const folder = newFolder();
+    const gen = ['fuzz', 'gen', '--schema', 'handover-7.3', '--count', '1', '--valid-every', '0'];
+    expect(kho([...gen, '--operators', 'file-token-twice', '--force', '-o', folder]).code).toBe(0);
+    const path = join(folder, '0-file-token-twice.elf');
+    const words = ['sh', '-c', 'grep -aq memfd-v2 "$1" && kill -SEGV $$; exit 1', 'sh', '{}'];
+    const { stdout, stderr } = min(path, ['--json', '--max-runs', '60'], ...words);
+    const { bytes, operators, expected } = JSON.parse(stdout);
+    expect(bytes.after).toBeLessThan(bytes.before / 2);
+    // A crash needs no fault, and this one no session of several.
+    expect({ operators, expected }).toEqual({
+      operators: [],
+      expected: { verdict: 'valid', rules: [], effect: 'none' },
+    });
+    const steps = stderr.split('\n').slice(1);
+    expect(steps[0]).toMatch(/ no change$/);
+    expect(steps.findIndex((step) => /leave out/.test(step))).toBeLessThan(
+      steps.findIndex((step) => /write the core anew|drop/.test(step)),
+    );
+    expect(steps.some((step) => / \/\S*: drop /.test(step))).toBe(true);
+  });
+
+  it('keeps a case about what is named one whose rule is not', () => {
+    const folder = writeCases('made-up', textCases({ text: 'no boom at all' }, 'invalid'));
+    const path = join(folder, 'text');
+    const words = ['sh', '-c', 'grep -o "boom" "$1"; exit 1', 'sh', '{}'];
+    expect(min(path, [], ...words).code).toBe(1);
+    expect(min(path, ['--tells-rule', 'one', '--match', 'boom'], ...words).code).toBe(0);
+    expect(readFileSync(`${path}.min`, 'utf8')).toBe('boom');
+    const unlabelled = fileOf('case', 'text');
+    expect(min(unlabelled, ['--tells-rule', 'all'], ...words).stderr).toContain(
+      'no manifest says which rules',
+    );
   });
 });

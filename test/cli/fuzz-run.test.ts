@@ -93,6 +93,50 @@ describe('kho fuzz run', () => {
     expect(stdout).toContain('  taken  invalid: made-up  count-plus-one at /a\\x1b: 1 is 2\n');
   });
 
+  it('wants rules and codes of the label named, one or all of them, as words of their own', () => {
+    const expected = { verdict: 'invalid', rules: ['map-ram', 'BAD_COUNT'] } as const;
+    const texts = {
+      both: 'printf "\\033[31merror\\033[0m \\033[1mmap-ram\\033[0m: x\\n" >&2; printf BAD_COUNT; exit 1',
+      one: 'echo "not checked: BAD_COUNT"; echo "error map-ram: x"; exit 1',
+      longer: 'echo "map-ram-2 xBAD_COUNT map-ramx"; exit 1',
+    };
+    const cases = textCases(texts, 'invalid').map((each) => ({ ...each, expected }));
+    const folder = writeCases('made-up', cases);
+    const whats = (...options: readonly string[]): unknown =>
+      told(run(folder, ['--json', ...options], ...OBEY).stdout).outcomes.map(({ what, count }) => [
+        what,
+        count,
+      ]);
+    expect(whats()).toEqual([['refused', 3]]);
+    expect(whats('--tells-rule', 'one')).toEqual([
+      ['names none of map-ram, BAD_COUNT', 1],
+      ['refused', 2],
+    ]);
+    expect(whats('--tells-rule', 'all')).toEqual([
+      ['does not name map-ram, BAD_COUNT', 1],
+      ['refused', 2],
+    ]);
+    expect(whats('--tells-rule', 'all', '--rule-text', 'error {}:')).toEqual([
+      ['does not name BAD_COUNT', 2],
+      ['does not name map-ram, BAD_COUNT', 1],
+    ]);
+    expect(run(folder, ['--tells-rule', 'all', '--rule-text', 'error'], ...OBEY).code).toBe(2);
+  });
+
+  it('gives a program the description of address spaces that a case comes with', () => {
+    const cases = textCases({ a: '', b: '' }).map((each, index) => ({
+      ...each,
+      ...(index === 1 && { areas: { ioases: [] } }),
+    }));
+    const folder = writeCases('made-up', cases);
+    const words = ['sh', '-c', 'printf "%s " "$@"; exit 200', 'sh', '--areas={areas}', '{}'];
+    run(folder, ['-j', '1'], ...words);
+    expect(lines(folder).map(({ stdout }) => stdout)).toEqual([
+      `${join(folder, 'a')} `,
+      `--areas=${join(folder, 'b.areas.json')} ${join(folder, 'b')} `,
+    ]);
+  });
+
   it('puts the path where {} stands, and last where it stands nowhere', () => {
     const folder = writeCases('made-up', textCases({ 'a$&b': 'text' }));
     const print = (...args: readonly string[]): unknown => {

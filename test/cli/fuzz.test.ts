@@ -73,12 +73,13 @@ describe('kho fuzz gen', () => {
     expect(sha256(readFileSync(out))).toBe(only?.sha256);
   });
 
-  it.skipIf(!hasGcc)('writes C headers that compile', () => {
+  it.skipIf(!hasGcc)('writes C headers that compile without a warning', () => {
     const { folder, manifest } = generate(['--schema', 'memblock-v1', '--form', 'c-array', '--count', '30']);
     const source = `#include <stdio.h>\n#include "cases.h"\nint main(void)\n{\n\tfor (int i = 0; i < kho_fuzz_case_count; i++)\n\t\tprintf("%lu %d %s\\n", kho_fuzz_cases[i].size, kho_fuzz_cases[i].valid, kho_fuzz_cases[i].repro);\n\treturn 0;\n}\n`;
     writeFileSync(join(folder, 'main.c'), source);
     const program = join(folder, 'main');
-    execFileSync('gcc', ['-Wall', '-Werror', '-o', program, join(folder, 'main.c')], { stdio: 'pipe' });
+    const strict = ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Werror'];
+    execFileSync('gcc', [...strict, '-o', program, join(folder, 'main.c')], { stdio: 'pipe' });
     const lines = execFileSync(program, { encoding: 'utf8' }).trim().split('\n');
     expect(lines.map((line) => line.split(' ')[2])).toEqual(manifest.cases.map(({ repro }) => repro));
     const valid = manifest.cases.map(({ expected }) => (expected.verdict === 'valid' ? '1' : '0'));

@@ -31,8 +31,14 @@ const hasMandoc = has('mandoc');
 if (!hasMandoc) console.warn('SKIP man pages under mandoc: it is not installed');
 
 describe('the man pages', () => {
-  it('are one for kho and one for each command', () => {
-    expect(pages).toEqual(['kho.1', ...COMMANDS.map(({ name }) => `kho-${name}.1`)].sort());
+  it('are one for kho and one for each command, those that a command is made up of included', async () => {
+    const names = await Promise.all(
+      COMMANDS.map(async ({ name, parts }) => {
+        const below = (await parts?.()) ?? [];
+        return [name, ...below.map((part) => `${name}-${part.name}`)];
+      }),
+    );
+    expect(pages).toEqual(['kho.1', ...names.flat().map((name) => `kho-${name}.1`)].sort());
   });
 
   it('have no line that roff would take for something else', () => {
@@ -53,11 +59,11 @@ describe('the man pages', () => {
     expect({ status, output: stdout + stderr }).toEqual({ status: 0, output: '' });
   });
 
-  it.skipIf(!hasMandoc).each(['verify', 'vtd', 'compile', 'log'])(
+  it.skipIf(!hasMandoc).each(['verify', 'vtd', 'compile', 'log', 'fuzz-run'])(
     'say of kho %s what --help says',
     (name) => {
       const text = shown(`kho-${name}.1`);
-      const help = kho([name, '--help']).stdout;
+      const help = kho([...name.split('-'), '--help']).stdout;
       const words = (from: string): string[] => [...new Set(from.match(/(?<= )--?[a-zA-Z][\w-]*/g))].sort();
       expect(words(text)).toEqual(words(help));
       for (const [, line = ''] of help.matchAll(/^ {2}(kho .*?) +# /gm)) expect(text).toContain(line);

@@ -6,11 +6,14 @@ import { checkFdt, FDT_ERRORS } from '../../src/fdt/index.js';
 /** libfdt's answer where it crashed on the blob. */
 const CRASHED = 1;
 
-/** The answers of an oracle that reads blobs from stdin, `size` bytes for each. */
-export function askOracle(program: string, blobs: readonly Uint8Array[], size: number): DataView[] {
+/** Bytes of an answer: two numbers of 32 bits. */
+const ANSWER = 8;
+
+/** The answers of an oracle that reads blobs from stdin: two numbers of 32 bits for each. */
+export function askOracle(program: string, blobs: readonly Uint8Array[], bytes: number = ANSWER): DataView[] {
   const parts = blobs.flatMap((blob) => [new Uint8Array(new Uint32Array([blob.length]).buffer), blob]);
   const output = execFileSync(program, { input: Buffer.concat(parts), maxBuffer: 1 << 30 });
-  return blobs.map((_, index) => new DataView(output.buffer, output.byteOffset + index * size, size));
+  return blobs.map((_, index) => new DataView(output.buffer, output.byteOffset + index * bytes, bytes));
 }
 
 /** What we say: 0, or libfdt's negative number for the first error. */

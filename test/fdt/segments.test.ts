@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkFdt, FdtError, fdtSegments, openFdt, reencodeFdt } from '../../src/fdt/index.js';
+import { checkFdt, FdtError, FdtWriter, fdtSegments, openFdt, reencodeFdt } from '../../src/fdt/index.js';
+import { fdtBlocks, nodeSegments } from '../../src/fdt/segments.js';
 import { fixturePaths, readFixture } from '../fixtures.js';
 import { Random, runSeed, scaled } from '../random.js';
 import { handMade } from './hand-made.js';
@@ -22,6 +23,46 @@ function expectPartition(blob: Uint8Array, context: string): void {
   expect(sound, context).toBe(true);
   expect(at, context).toBe(blob.length);
 }
+
+describe('segments of part of a blob', () => {
+  /** A chain of nodes so deep that paths are no longer spelled out, each with a sibling. */
+  function deep(levels: number): Uint8Array {
+    const writer = new FdtWriter();
+    writer.finishReservations();
+    writer.beginNode('');
+    for (let level = 0; level < levels; level++) {
+      writer.property('level', Uint8Array.of(level));
+      writer.beginNode(`n${level}`);
+    }
+    for (let level = 0; level < levels; level++) {
+      writer.endNode();
+      writer.beginNode('sibling');
+      writer.endNode();
+    }
+    writer.endNode();
+    return writer.finish();
+  }
+
+  it.each(
+    [...blobs.filter((blob) => blob.length < 3000), deep(80)].map((blob, index) => [index, blob] as const),
+  )('are those of the whole, node by node and with the nodes as one: blob %i', (_, blob) => {
+    const fdt = openFdt(blob, { tolerant: true });
+    const all = [...fdtSegments(fdt)];
+    const { off_dt_struct: start } = fdt.header;
+    const inNodes = all.filter(({ path }) => path !== undefined);
+    const rows = Array.from({ length: fdt.nodes.count }, (_, row) => [...nodeSegments(fdt, row)]);
+    if (fdt.issues.length === 0) {
+      expect(rows.flat().filter(({ path }) => path !== undefined)).toEqual(inNodes);
+      for (const [row, segments] of rows.entries())
+        expect(segments[0]).toMatchObject({ offset: fdt.nodes.offset[row], label: 'FDT_BEGIN_NODE' });
+    }
+    const end = Math.min(fdt.bounds.end, blob.length);
+    const around = all.filter(({ offset }) => offset < start || offset >= end);
+    const whole = { offset: start, length: end - start, kind: 'bytes', label: 'structure block' };
+    if (fdt.header.version >= 17 && fdt.issues.length === 0)
+      expect([...fdtBlocks(fdt)]).toEqual([...around, whole].sort((a, b) => a.offset - b.offset));
+  });
+});
 
 describe('segments', () => {
   it('name every byte of the captured root', () => {

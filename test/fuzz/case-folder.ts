@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { areasFileOf, encodeAreas } from '../../src/cli/case-folder.js';
 import type { CaseForm, ExpectedOutcome, OperatorUse } from '../../src/fuzz/manifest.js';
 
 /** A case before it is written. */
@@ -12,12 +13,17 @@ export interface GivenCase {
   readonly bytes: Uint8Array;
   readonly expected: ExpectedOutcome;
   readonly operators?: readonly OperatorUse[];
+  /** Description of address spaces beside it. */
+  readonly areas?: unknown;
 }
 
 /** Writes cases and their manifest. @returns the new folder */
 export function writeCases(schema: string, cases: readonly GivenCase[], form: CaseForm = 'blob'): string {
   const folder = mkdtempSync(join(tmpdir(), 'kho-cases-'));
-  for (const { file, bytes } of cases) writeFileSync(join(folder, file), bytes);
+  for (const { file, bytes, areas } of cases) {
+    writeFileSync(join(folder, file), bytes);
+    if (areas !== undefined) writeFileSync(join(folder, areasFileOf(file)), encodeAreas(areas));
+  }
   const manifest = {
     schemaVersion: 1,
     kind: 'fuzz-cases',
@@ -25,12 +31,13 @@ export function writeCases(schema: string, cases: readonly GivenCase[], form: Ca
     seed: 7,
     schema,
     form,
-    cases: cases.map(({ file, bytes, expected, operators = [] }, index) => ({
+    cases: cases.map(({ file, bytes, expected, operators = [], areas }, index) => ({
       file,
       repro: `${schema}:7:${index}`,
       schema,
       operators,
       expected,
+      ...(areas !== undefined && { areas: areasFileOf(file) }),
       bytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
     })),

@@ -2,7 +2,7 @@
 // Made-up handovers of every version of the root keep all rules, whatever is in them.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coreBytes } from '../../src/fuzz/core-bytes.js';
+import { coreOf } from '../../src/fuzz/core-pages.js';
 import { type DescribedKernel, HandoverBench, handovers } from '../../src/fuzz/index.js';
 import { khoRoot } from '../../src/schemas/abi/kho-root.js';
 import { versionName } from '../../src/schemas/index.js';
@@ -49,6 +49,6 @@ describe('made-up handovers', () => {
     const bytes = () => fc.sample(handovers({ kernel: '7.3', rich: true }), { seed: 7, numRuns: 1 });
     const [first, second] = [bytes()[0], bytes()[0]];
     if (first === undefined || second === undefined) expect.fail('no handover');
-    expect(Buffer.from(coreBytes(first.memory)).equals(coreBytes(second.memory))).toBe(true);
+    expect(Buffer.from(coreOf(first.memory)).equals(coreOf(second.memory))).toBe(true);
   });
 });

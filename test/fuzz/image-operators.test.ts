@@ -11,7 +11,7 @@ import { runSeed } from '../random.js';
 /** Handovers of each kernel that are tried. Without it, where somebody waits, a few changes to one handover. */
 const BENCHES = Number(process.env['KHO_BENCHES'] ?? 0);
 /** How often each change chooses what to change, and what to. */
-const CHOICES = Number(process.env['KHO_CHOICES'] ?? (BENCHES > 0 ? 3 : 1));
+const CHOICES = Number(process.env['KHO_CHOICES'] ?? 1);
 const KERNELS = BENCHES > 0 ? knownKernels().map(({ name }) => name) : ['7.3'];
 /** Which changes are tried: all, or a tenth that differs from day to day. */
 const OPERATORS = IMAGE_OPERATORS.filter((_, index) => BENCHES > 0 || (index + runSeed) % 10 === 0);

@@ -7,12 +7,12 @@ import type { Difference, FuzzTarget } from './target.js';
 
 /** What compares blobs with libfdt; `undefined` (and a line on stderr) where it cannot be built. */
 export function compareWithLibfdt(): FuzzTarget['compare'] {
-  const program = buildOracle('traverse');
+  const program = buildOracle('check-full');
   return program === undefined ? undefined : (blobs) => compare(program, blobs);
 }
 
 function compare(program: string, blobs: readonly Uint8Array[]): Difference[] {
-  return askOracle(program, blobs, 8).flatMap((answer, index) => {
+  return askOracle(program, blobs).flatMap((answer, index) => {
     const input = blobs[index] ?? new Uint8Array();
     const theirs = answer.getInt32(0, true);
     const ours = ourVerdict(input);
@@ -36,7 +36,7 @@ function hasTooLongNames(input: Uint8Array): boolean {
   return false;
 }
 
-/** The hash that test/oracle/traverse.c makes, of what we read. */
+/** The hash that test/oracle/check-full.c makes, of what we read. */
 function contentHash(input: Uint8Array): number {
   let hash = 2166136261;
   const byte = (value: number): void => {

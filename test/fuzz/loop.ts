@@ -37,6 +37,8 @@ export interface LoopOptions {
   readonly found: (finding: Finding) => void;
   /** Sees each input before it is run. */
   readonly before?: ((input: Uint8Array) => void) | undefined;
+  /** Told before inputs that were run are compared with another program. */
+  readonly comparing?: (() => void) | undefined;
   /** Told now and then. */
   readonly progress?: ((state: LoopState) => void) | undefined;
 }
@@ -110,6 +112,7 @@ export function fuzz(
     if (fresh > 0) kept.push({ input, worth: fresh, picked: 0 });
   };
   const compare = (): void => {
+    options.comparing?.();
     for (const { input, what } of target.compare?.(batch) ?? [])
       tell({ kind: 'difference', input, detail: what }, what);
     compared += target.compare === undefined ? 0 : batch.length;

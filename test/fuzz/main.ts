@@ -8,7 +8,7 @@ import { buildWorker } from './build-worker.js';
 import { nameOf, readCorpus, replaceCorpus } from './corpus.js';
 import type { Finding, LoopState } from './loop.js';
 import { targets } from './targets.js';
-import type { Work, WorkerReport } from './work.js';
+import { COMPARING, type Work, type WorkerReport } from './work.js';
 
 /** An input that takes longer than this for each MiB (and two seconds more, for a machine that is busy) hangs. */
 const HANG_MS = 10_000;
@@ -119,14 +119,16 @@ function runThread(
     let state: LoopState | undefined;
     let finished = false;
     let [beat, still] = [0, 0];
-    const current = (): Uint8Array => new Uint8Array(work.shared, 8).slice(0, Atomics.load(beats, 1));
+    const current = (): Uint8Array =>
+      new Uint8Array(work.shared, 8).slice(0, Math.max(0, Atomics.load(beats, 1)));
     const worker = new Worker(program, {
       workerData: work,
       resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
     });
     const watch = setInterval(() => {
       const now = Atomics.load(beats, 0);
-      still = now === beat ? still + WATCH_MS : 0;
+      const runs = Atomics.load(beats, 1) !== COMPARING;
+      still = now === beat && runs ? still + WATCH_MS : 0;
       beat = now;
       if (finished || still < HANG_MS) return;
       finished = true;

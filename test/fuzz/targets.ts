@@ -5,6 +5,7 @@ import { imageTarget } from './targets/image.js';
 import { ioctlLogTarget } from './targets/ioctl-log.js';
 import { khoTarget } from './targets/kho.js';
 import { schemasTarget } from './targets/schemas.js';
+import { shownTarget } from './targets/shown.js';
 import { splitImageTarget } from './targets/split-image.js';
 import { vtdTarget } from './targets/vtd.js';
 
@@ -17,4 +18,5 @@ export const targets: readonly FuzzTarget[] = [
   khoTarget,
   ioctlLogTarget,
   splitImageTarget,
+  shownTarget,
 ];

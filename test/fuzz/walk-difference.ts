@@ -25,7 +25,6 @@ function compare(
   const answers = askOracle(
     program,
     walked.map(({ input }) => input),
-    8,
   );
   return walked.flatMap(({ input, result }, index) => {
     const answer = answers[index];

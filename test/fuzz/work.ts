@@ -2,6 +2,9 @@
 // What the command and the thread that fuzzes say to each other.
 import type { Finding, LoopState } from './loop.js';
 
+/** In place of an input's length: many that were run are compared with another program, however long it takes. */
+export const COMPARING = -1;
+
 /** What a thread is to do. */
 export interface Work {
   readonly target: string;
@@ -11,7 +14,7 @@ export interface Work {
   readonly corpus: readonly Uint8Array[];
   /** Whether to make the corpus small in the end. */
   readonly save: boolean;
-  /** Inputs begun, bytes of the current one, and its bytes. */
+  /** Inputs begun, bytes of the current one or {@link COMPARING}, and its bytes. */
   readonly shared: SharedArrayBuffer;
 }
 

@@ -5,7 +5,7 @@ import { Coverage } from './coverage.js';
 import { fuzz } from './loop.js';
 import { minimise } from './minimise.js';
 import { targets } from './targets.js';
-import { readWork, type WorkerReport } from './work.js';
+import { COMPARING, readWork, type WorkerReport } from './work.js';
 
 declare const KHO_FUZZ_HITS: Uint8Array;
 
@@ -32,6 +32,7 @@ const { corpus, ...state } = fuzz(target, coverage, {
     Atomics.store(beats, 1, Math.min(input.length, current.length));
     Atomics.add(beats, 0, 1);
   },
+  comparing: () => Atomics.store(beats, 1, COMPARING),
   progress: (progress) => report({ kind: 'progress', state: progress }),
 });
 report({ kind: 'ended', state });

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory of whole guests: raw, ELF core, flattened and plain kdump of one moment must hold identical pages. Runs
-// where KHO_CAPTURES names the folder with the captures; they are decompressed into build/captures once.
+// where KHO_CAPTURES names the folder with the captures and KHO_FULL_CAPTURES is set; they are decompressed into build/captures once.
 import { describe, expect, it } from 'vitest';
 import { newPageSlot } from '../../src/image/physical-memory.js';
 import { locateHandovers } from '../../src/kho/locate.js';
-import { capture, missingCaptures } from '../captures.js';
+import { capture, leftOutGuests } from '../captures.js';
 import { differences, IOS, opened, trimmedCore } from './image-files.js';
 
-if (missingCaptures !== undefined) console.warn(`SKIP whole captured guests: ${missingCaptures}`);
+if (leftOutGuests !== undefined) console.warn(`SKIP whole captured guests: ${leftOutGuests}`);
 
-describe.skipIf(missingCaptures !== undefined)('whole captured guests', () => {
+describe.skipIf(leftOutGuests !== undefined)('whole captured guests', () => {
   it.each([
     ['kho-luo/handover', 'kho-luo'],
     ['vtd-legacy/mem', 'vtd-legacy'],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the installed makedumpfile makes of a trimmed core of a real guest reads as the core does.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { differences, framesOf, opened, temporaryFolder, trimmedCore } from './image-files.js';
@@ -65,5 +65,27 @@ describe.skipIf(!installed)('dumps by makedumpfile', () => {
     expect(zero.length).toBeGreaterThan(0);
     for (const pfn of zero) expect(core.page(pfn)).toEqual(new Uint8Array(4096));
     expect(differences(core, image)).toEqual(zero.map((pfn) => `${pfn}: excluded`));
+  });
+
+  it('split into files of which the last hold no pages', () => {
+    for (const guest of ['kho-luo', 'vtd-legacy'] as const) {
+      const core = opened(trimmedCore(guest));
+      const folder = temporaryFolder();
+      const parts = [3, 1, 2].map((index) => join(folder, `part${index}`));
+      const ordered = [...parts].sort();
+      execFileSync('makedumpfile', ['-d', '0', '-c', '--split', trimmedCore(guest), ...ordered], {
+        stdio: 'ignore',
+      });
+      const sizes = ordered.map((path) => statSync(path).size);
+      expect(sizes[2]).toBeLessThan(sizes[0] ?? 0);
+      const last = opened(ordered[2] ?? '');
+      expect(last.counts().present).toBe(0);
+      expect(last.part?.start).toBe(last.part?.end);
+      expect(framesOf(last)).toEqual([]);
+      expect([...last.ranges()]).toEqual([]);
+      const image = opened(parts);
+      expect(differences(core, image)).toEqual([]);
+      expect(framesOf(image)).toEqual(framesOf(core));
+    }
   });
 });

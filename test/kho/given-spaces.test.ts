@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { DescribedSpaces } from '../../src/fuzz/device-contexts.js';
 import { openImage, PageStore } from '../../src/image/index.js';
 import { HandoverBuilder } from '../../src/kho/build.js';
 import { givenSpacesFromJson } from '../../src/kho/given-spaces.js';
@@ -9,7 +10,7 @@ import { RULES } from '../../src/kho/rules/table.js';
 import { verifyHandover } from '../../src/kho/verify.js';
 import { fixturesFolder } from '../fixtures.js';
 import { GUESTS } from '../vtd/truth.js';
-import { type DescribedSpaces, describeSpaces } from './vfio-truth.js';
+import { describeSpaces } from './vfio-truth.js';
 
 const ADDRESS = 0xf_ffff_ffff_f000n;
 

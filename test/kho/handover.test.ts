@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The model of a handover against what the kernel and an independent walker said of it.
-
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { openImage, PageStore, type PhysicalMemory } from '../../src/image/index.js';
+import { describe, expect, it } from 'vitest';
+import { PageStore } from '../../src/image/index.js';
 import { Handover, HandoverError, memoryOfSide, verifyHandover } from '../../src/kho/index.js';
 import * as abi from '../../src/schemas/index.js';
 import { encode } from '../../src/schemas/index.js';
@@ -15,81 +9,7 @@ import { readFixture } from '../fixtures.js';
 import { openCapture, openEarlyCapture, openSecondCapture } from '../schemas/captured.js';
 import { AT as LIST, samples } from '../schemas/list-samples.js';
 import { AT, Damageable } from './captured-handover.js';
-
-const oracle = JSON.parse(Buffer.from(readFixture('kernel-7.3.4/kho-luo.oracle.json')).toString());
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
-
-/** What a model says, in the words of the walker. */
-function told(handover: Handover): unknown {
-  const { preserved, luo } = handover;
-  return {
-    root: hex(handover.root.address),
-    consumers: handover.consumers.map(({ name, address, size }) => ({ name, phys: hex(address), size })),
-    blocks: preserved?.byOrder(),
-    nodes: preserved?.nodes.length,
-    metadata: handover.metadata,
-    regions: handover.reservedRegions.map(({ name, address, size }) => [name, hex(address), hex(size)]),
-    sessions: luo?.sessions.map(({ name, filesAddress, files }) => ({
-      name,
-      files_pa: hex(filesAddress),
-      files: files.map(({ compatible, data, token, size, memfd }) => ({
-        compatible,
-        data: hex(data),
-        token: hex(token),
-        size: Number(size),
-        seals: memfd?.seals,
-        pos: Number(memfd?.position),
-        folios: [...(memfd?.folios?.pfns ?? [])].map((pfn, row) => [
-          pfn,
-          memfd?.folios?.flags[row],
-          memfd?.folios?.indexes[row],
-        ]),
-      })),
-    })),
-  };
-}
-
-interface OracleFile {
-  readonly compatible: string;
-  readonly data: string;
-  readonly token: string;
-  readonly memfd: {
-    readonly size: number;
-    readonly seals: number;
-    readonly pos: number;
-    readonly folios: number[][];
-  };
-}
-
-const expected = {
-  root: oracle.fdt_phys,
-  consumers: oracle.subtrees.map(({ name, phys, size }: { name: string; phys: string; size: number }) => ({
-    name,
-    phys,
-    size,
-  })),
-  blocks: [
-    { order: 0, blocks: 2386 },
-    { order: 1, blocks: 1 },
-    { order: 4, blocks: 1 },
-    { order: 9, blocks: 4 },
-  ],
-  nodes: oracle.radix_nodes.length,
-  metadata: { previousRelease: '7.3.4', kexecCount: 1 },
-  regions: oracle.memblock.regions.map(({ name, start, size }: Record<string, string>) => [
-    name,
-    start,
-    size,
-  ]),
-  sessions: oracle.luo.sessions.map((each: { name: string; files_pa: string; files: OracleFile[] }) => ({
-    name: each.name,
-    files_pa: each.files_pa,
-    files: each.files.map(({ compatible, data, token, memfd }) => {
-      const { size, seals, pos, folios } = memfd;
-      return { compatible, data, token, size, seals, pos, folios };
-    }),
-  })),
-};
+import { expected, hex, told } from './told-handover.js';
 
 describe('the captured handover', () => {
   it('is what an independent walker found', () => {
@@ -161,63 +81,6 @@ describe.skipIf(second === undefined)('the handover once the next kernel has use
   });
 });
 
-const captures = process.env['KHO_CAPTURES'];
-const folder = mkdtempSync(join(tmpdir(), 'kho-full-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-const isLong = captures !== undefined && process.env['KHO_FULL_CAPTURES'] !== undefined;
-if (!isLong) console.warn('SKIP full captures: KHO_CAPTURES and KHO_FULL_CAPTURES are not both set');
-
-describe.skipIf(!isLong)('the full captures', () => {
-  const truth = isLong
-    ? JSON.parse(readFileSync(join(captures ?? '', 'kernel-7.3.4/kho-luo/truth.json'), 'utf8'))
-    : { memfds: [] };
-
-  it.each(['handover.raw', 'handover.elf', 'handover.kdump', 'handover.kdump-unflattened'])(
-    '%s verifies without a finding, and its files are what the guest wrote',
-    (name) => {
-      const packed = join(captures ?? '', 'kernel-7.3.4/kho-luo', `${name}.zst`);
-      const path = join(folder, name);
-      if (!existsSync(path)) execFileSync('zstd', ['-dq', '--sparse', packed, '-o', path]);
-      const image = openImage(path);
-      const handover = Handover.open(image);
-      expect(told(handover)).toEqual(expected);
-      const { findings, ran } = verifyHandover(handover);
-      expect(findings).toEqual([]);
-      expect(ran).toContain('reachable-ram');
-      const found = handover.sessions.flatMap(({ name: session, files }) =>
-        files.map((file) => ({
-          session,
-          token: hex(file.token),
-          size: Number(file.size),
-          sha256: contentHash(handover, file, image),
-        })),
-      );
-      const wanted = truth.memfds.map(({ session, token, size, sha256 }: Record<string, unknown>) => {
-        return { session, token, size, sha256 };
-      });
-      expect(found).toEqual(wanted);
-      image.close();
-      rmSync(path);
-    },
-    120_000,
-  );
-});
-
-function contentHash(
-  handover: Handover,
-  file: Parameters<Handover['fileRuns']>[0],
-  memory: PhysicalMemory,
-): string {
-  const hash = createHash('sha256');
-  let left = Number(file.size);
-  for (const { pfn, pages } of handover.fileRuns(file)) {
-    const length = Math.min(left, pages * 4096);
-    hash.update(memory.read(BigInt(pfn) * 4096n, length));
-    left -= length;
-  }
-  return hash.digest('hex');
-}
-
 describe('a damaged handover', () => {
   it('does not hide one consumer behind another', () => {
     const store = new Damageable();
@@ -228,6 +91,17 @@ describe('a damaged handover', () => {
     expect(handover.issues.map(({ consumer, code }) => [consumer, code])).toEqual([
       ['memblock', 'FDT_ERR_BADMAGIC'],
     ]);
+  });
+
+  it('reaches a page of a reserved region that has lost its size', () => {
+    const store = new Damageable();
+    store.writeText(store.find(AT.memblock, 'size\0start'), 'sixe');
+    const { reach } = Handover.open(store, { root: AT.root });
+    const pages = Array.from(
+      { length: reach.count },
+      (_, run) => reach.kind(run) === 'region' && reach.pages(run),
+    );
+    expect(pages.filter((each) => each !== false)).toEqual([1, 1]);
   });
 
   it('is read as far as its pages are there, whichever is missing', () => {

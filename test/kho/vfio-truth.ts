@@ -1,20 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The address spaces of the VFIO captures as `kho verify --areas` takes them, from what the guests said of themselves.
+import type { DescribedSpaces } from '../../src/fuzz/device-contexts.js';
 import { type Guest, truthOf } from '../vtd/truth.js';
-
-/** An area of the description. */
-export interface DescribedArea {
-  iova: string;
-  length: string;
-  perm: string;
-  pages: (readonly [page: number, pfn: number, count: number])[];
-}
-
-/** The description of a guest's address spaces: parsed JSON of docs/verify.md. */
-export interface DescribedSpaces {
-  root: string;
-  ioases: { id: number; devices: string[]; areas: DescribedArea[] }[];
-}
 
 /** What a guest mapped, for whom, and where it lies. */
 export function describeSpaces(guest: Guest): DescribedSpaces {

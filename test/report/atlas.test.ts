@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fdtSegments } from '../../src/fdt/segments.js';
+import { Handover } from '../../src/kho/index.js';
 import { Atlas } from '../../src/report/atlas.js';
 import { ObjectFields } from '../../src/report/object-fields.js';
 import { openSide } from '../../src/report/open-side.js';
 import { searchSide } from '../../src/report/search.js';
 import { plainText } from '../../src/report/text-run.js';
 import type { TreeNode } from '../../src/report/tree-node.js';
+import { AT, Damageable, file } from '../kho/captured-handover.js';
 
 const CAPTURE = 'fixtures/kernel-7.3.4/kho-luo.trimmed.elf';
 const open = (file: string, areas?: string): ReturnType<typeof openSide> =>
@@ -53,6 +55,21 @@ describe('the tree of a capture', () => {
       }
     }
     expect(fields).toBeGreaterThan(200);
+  });
+
+  it('leads to objects that lie over the pointers to each other', () => {
+    const store = new Damageable();
+    const [first, second] = [file(AT.files, 0) + 48n, file(AT.files, 1) + 48n];
+    store.writeU64(first, second - 40n);
+    store.writeU64(second, first - 40n);
+    const overlapping = new Atlas({ ...open(CAPTURE), handover: Handover.open(store) });
+    const found = overlapping.objects.filter(({ from }) => from === first || from === second);
+    expect(found.map(({ address }) => address)).toEqual([second - 40n, first - 40n]);
+    for (const object of found) {
+      const path = overlapping.pathTo(object, 16);
+      expect(path.map(({ label }) => label).slice(0, 3)).toEqual(['LUO', 'sessions_pa', 'sessions']);
+      expect(path.at(-1)?.place?.object).toBe(object);
+    }
   });
 
   it('tells what lies at an address', () => {

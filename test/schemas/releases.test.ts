@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { knownReleases, parseRelease, releaseSet, versionName } from '../../src/schemas/index.js';
+import {
+  isWrittenBy,
+  knownReleases,
+  parseRelease,
+  releaseSet,
+  u8,
+  versionName,
+} from '../../src/schemas/index.js';
 
 const writes = (release: string, family: string): string | undefined => {
   const found = releaseSet(release)?.writes.filter((each) => each.family.name === family) ?? [];
@@ -46,11 +53,36 @@ describe('kernel releases', () => {
     expect(releaseSet('7')).toBeUndefined();
     expect(parseRelease('6.17.9')).toEqual([6, 17, 9]);
     expect(parseRelease('7.1-rc6')).toEqual([7, 1, 0]);
+    expect(parseRelease('10.20.30+')).toEqual([10, 20, 30]);
+    for (const text of ['v6.17', '6.17x', '6.17.9.1', '6.', '.6', ' 6.17', '12345.1'])
+      expect(parseRelease(text), text).toBeUndefined();
+  });
+
+  it('write nothing that was on lists only, or never had a first release', () => {
+    for (const release of knownReleases()) {
+      for (const { version } of releaseSet(release)?.writes ?? [])
+        expect([version.status, version.first !== undefined], versionName(version)).toEqual(['merged', true]);
+    }
+    const made = { key: 'x', layout: u8(), status: 'merged', first: '7.0', source: '' } as const;
+    expect(isWrittenBy(made, '7.3')).toBe(true);
+    expect(isWrittenBy({ ...made, status: 'list' }, '7.3')).toBe(false);
+    expect(isWrittenBy({ ...made, first: undefined }, '7.3')).toBe(false);
+    expect(isWrittenBy(made, 'none')).toBe(false);
+    expect(isWrittenBy({ ...made, last: '7.1' }, '7.1.9')).toBe(true);
+    expect(isWrittenBy({ ...made, last: '7.1' }, '7.2')).toBe(false);
+    expect(isWrittenBy({ ...made, last: '7.1.3' }, '7.1.3')).toBe(true);
+    expect(isWrittenBy({ ...made, last: '7.1.3' }, '7.1.4')).toBe(false);
+  });
+
+  it('accept what their own families write, not what another family calls the same', () => {
+    for (const release of knownReleases()) {
+      const { writes: own = [], accepts = [] } = releaseSet(release) ?? {};
+      for (const { family } of accepts) expect(own.some((each) => each.family === family)).toBe(true);
+    }
   });
 
   it('are listed where something changes', () => {
     const known = knownReleases();
-    expect(known).toEqual([...known].sort((a, b) => Number(a.split('.')[0]) - Number(b.split('.')[0])));
-    expect(known).toEqual(expect.arrayContaining(['6.16', '6.17.9', '7.1', '7.2', '7.3']));
+    expect(known).toEqual(['6.16', '6.17', '6.17.9', '6.18', '6.19', '7.0', '7.1', '7.2', '7.3']);
   });
 });

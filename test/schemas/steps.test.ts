@@ -258,37 +258,61 @@ describe('lists', () => {
 
   it.each([
     ['819 sessions', Array(819).fill(0), 'luo-v3', undefined],
-    ['820 sessions', Array(820).fill(0), 'luo-v3', 'expected at most 819, found 820'],
+    ['820 sessions', Array(820).fill(0), 'luo-v3', '0x0 sessions_pa: LIMIT: expected at most 819, found 820'],
     ['128 files', [128], 'luo-v4', undefined],
-    ['129 files', [129], 'luo-v4', 'expected at most 128, found 129'],
+    ['129 files', [129], 'luo-v4', '0x0 s0.files: LIMIT: expected at most 128, found 129'],
   ] as const)('%s %#', (_, counts: readonly number[], to, message) => {
     const { room } = withRoom(nothing);
     const value = make(counts, room);
     const convert = () => convertAlong(way('luo-v5', to), value, room);
     if (message === undefined) expect(convert).not.toThrow();
     else expect(convert).toThrow(message);
-    if (message !== undefined)
-      expect(convert).toThrow(expect.objectContaining({ issue: expect.objectContaining({ code: 'LIMIT' }) }));
   });
 
   const state = { compatible: 'luo-v5', liveupdate_num: 1n, sessions_pa: FRESH, flbs_pa: 0n };
   const one = { name: 'a', files: 0n, count: 0n };
+  const AT = '0x700000000000';
+  const NOT_THERE = '0x0 pa 0x5000: ABSENT: expected 4096 bytes at 0x5000, found no such memory';
 
   it.each([
-    ['a list that comes back', { next: FRESH, count: 1n, sessions: [one] }, 'LOOP'],
-    ['a list that leads to nowhere', { next: 0x5000n, count: 1n, sessions: [one] }, 'ABSENT'],
+    [
+      'a list that comes back',
+      { next: FRESH, count: 1n, sessions: [one] },
+      `0x0 pa ${AT}: LOOP: expected a block not seen before, found ${AT}`,
+    ],
+    ['a list that leads to nowhere', { next: 0x5000n, count: 1n, sessions: [one] }, NOT_THERE],
     [
       'files that are not there',
       { next: 0n, count: 1n, sessions: [{ ...one, files: 0x5000n, count: 1n }] },
-      'ABSENT',
+      NOT_THERE,
     ],
-    ['files that are fewer', { next: 0n, count: 1n, sessions: [{ ...one, count: 1n }] }, 'BAD_COUNT'],
-  ] as const)('refuse %s', (_, block, code) => {
+    [
+      'files that are fewer',
+      { next: 0n, count: 1n, sessions: [{ ...one, count: 1n }] },
+      '0x0 a.count: BAD_COUNT: expected 1 files, found 0',
+    ],
+  ] as const)('refuse %s', (_, block, said) => {
     const { room } = withRoom(nothing);
     room.write(luoSessionBlock, block);
-    expect(() => convertAlong(way('luo-v5', 'luo-v4'), state, room)).toThrow(
-      expect.objectContaining({ issue: expect.objectContaining({ code }) }),
+    expect(() => convertAlong(way('luo-v5', 'luo-v4'), state, room)).toThrow(said);
+  });
+
+  it('refuse an array of files that cannot be one', () => {
+    const { room } = withRoom(nothing);
+    const sessions = [{ ...one, files: 0x5000n, count: 129n }];
+    const sessions_pa = room.write(luoArraySessionBlock, { next: 0n, count: 1n, sessions });
+    const v4 = { compatible: 'luo-v4', liveupdate_num: 1n, sessions_pa, flbs_pa: 0n };
+    expect(() => convertAlong(way('luo-v4', 'luo-v5'), v4, room)).toThrow(
+      '0x0 a.count: LIMIT: expected at most 128, found 129',
     );
+  });
+
+  it('of no sessions become lists of no sessions', () => {
+    const { room, pieces } = withRoom(nothing);
+    const v3 = { compatible: 'luo-v3', liveupdate_num: 1n, sessions_pa: 0n, flbs_pa: 0n };
+    const v4 = { ...v3, compatible: 'luo-v4' };
+    expect(convertAlong(way('luo-v3', 'luo-v4'), v3, room)).toEqual(v4);
+    expect(pieces).toEqual([]);
   });
 
   it('refuse more blocks than the kernel takes', () => {
@@ -296,7 +320,9 @@ describe('lists', () => {
       const block = encodeUnchecked(luoSessionBlock, { next: address + 0x1000n, count: 1n, sessions: [one] });
       return block.subarray(0, length);
     });
-    expect(() => convertAlong(way('luo-v5', 'luo-v4'), state, room)).toThrow('at most 10000 blocks');
+    expect(() => convertAlong(way('luo-v5', 'luo-v4'), state, room)).toThrow(
+      /^0x0 pa 0x[0-9a-f]+: LIMIT: expected at most 10000 blocks, found more$/,
+    );
   });
 });
 

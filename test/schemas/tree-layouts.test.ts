@@ -3,8 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { encodeFdt } from '../../src/fdt/encode.js';
 import { type Fdt, openFdt } from '../../src/fdt/fdt.js';
 import type { FdtTreeNode } from '../../src/fdt/tree.js';
+import { FdtWriter } from '../../src/fdt/writer.js';
 import {
+  decimal,
+  each,
   identifyFdt,
+  khoRoot,
+  khoRootV1Tree,
+  memblockV1,
   type NodeType,
   node as nodeOf,
   optional,
@@ -47,6 +53,74 @@ describe('TreeLayouts', () => {
     expect(kinds.map(({ layout }) => layout !== undefined)).toEqual([true, true, false, false]);
     const other = tree(node('', [node('x')], 'acme,board'));
     expect(layoutsOf(other).of(1)).toEqual({ layout: undefined, isUnknown: false });
+  });
+
+  it('knows the node of a subsystem below a root that holds all of them, by its own string', () => {
+    const below = [
+      node('trace', [], 'reserve-mem-v1'),
+      node('a', [node('inside', [], 'memblock-v1')], 'memblock-v1'),
+      node('b', [], 'luo-v5'),
+      node('c', [], 'nobody-v1'),
+      node('d', [], 'kho-v1'),
+    ];
+    const fdt = tree(node('', below, 'kho-v1'));
+    const layouts = new TreeLayouts(fdt, khoRootV1Tree);
+    const found = Array.from({ length: fdt.nodes.count }, (_, row) => layouts.of(row));
+    expect(found.map(({ layout }) => layout)).toEqual([
+      khoRootV1Tree,
+      undefined,
+      memblockV1,
+      memblockV1.each?.node,
+      // A struct, and what nobody knows.
+      undefined,
+      undefined,
+      khoRoot.versions.findLast(({ key }) => key === 'kho-v1')?.layout,
+    ]);
+    expect(found.map(({ isUnknown }) => isUnknown)).toEqual([false, true, false, false, true, true, false]);
+  });
+
+  it('knows nodes by names that fit, not below a second root', () => {
+    const layout = nodeOf({
+      each: each('all', decimal({ max: 5 }), nodeOf({ children: { in: nodeOf({}) } })),
+    });
+    const two = new FdtWriter();
+    two.finishReservations();
+    for (let root = 0; root < 2; root++) {
+      for (const name of ['', '5', 'in']) two.beginNode(name);
+      for (const name of ['out']) {
+        two.beginNode(name);
+        two.endNode();
+      }
+      for (let open = 0; open < 2; open++) two.endNode();
+      two.beginNode('6');
+      two.endNode();
+      two.endNode();
+    }
+    const fdt = openFdt(two.finish(), { tolerant: true });
+    expect(fdt.nodes.count).toBe(10);
+    const layouts = new TreeLayouts(fdt, layout);
+    const kinds = Array.from({ length: 10 }, (_, row) => {
+      const { layout: found, isUnknown } = layouts.of(row);
+      return isUnknown ? 'unknown' : found === undefined ? 'none' : 'known';
+    });
+    expect(kinds.slice(0, 5)).toEqual(['known', 'known', 'known', 'unknown', 'unknown']);
+    expect(kinds.slice(5)).toEqual(['none', 'none', 'none', 'none', 'none']);
+  });
+
+  it('knows nodes as deep as any layout goes', () => {
+    const chainOf = (levels: number): [NodeType, FdtTreeNode] => {
+      let layout: NodeType = nodeOf({});
+      let found = node('n');
+      for (let level = 1; level < levels; level++) {
+        layout = nodeOf({ children: { n: layout } });
+        found = node(level === levels - 1 ? '' : 'n', [found]);
+      }
+      return [layout, found];
+    };
+    const [layout, found] = chainOf(20);
+    const layouts = new TreeLayouts(tree(found), layout);
+    // A node is looked up from its parent, which lies 16 nodes below the root at most.
+    expect([16, 17, 18].map((row) => layouts.of(row).layout !== undefined)).toEqual([true, true, false]);
   });
 
   it('takes bounded time for a node however deep it lies', () => {

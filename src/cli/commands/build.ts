@@ -17,6 +17,9 @@ import { heldPages } from '../written-image.js';
 
 /** `kho build`. */
 export const build: Command = defineCommand({
+  details: [
+    "Makes a whole handover without a machine that handed it over: the description says what is preserved, sessions, files and their contents, reserved memory, for which kernel; the image has the root, the map of preserved memory, all structs, setup_data and scratch, as that kernel lays them out. What would overlap or does not fit is refused. docs/build.md has the description's fields; kho try shows what a real kernel makes of the image.",
+  ],
   examples: [
     ['build vm.json -o vm.elf', 'the memory of a machine that hands over'],
     ['build - -o old.elf < vm.json', 'the description from stdin; docs/build.md says what it may hold'],

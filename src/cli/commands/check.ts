@@ -12,6 +12,9 @@ const MAX_ISSUES = 100_000;
 
 /** `kho check`. */
 export const check: Command = defineCommand({
+  details: [
+    "Gives the verdict of libfdt's fdt_check_full() on each blob, and where that stops at the first violation lists all of them, each with offset, path, what was expected and what was found. Folders are searched for blobs as KHO's debugfs lays them out. Whether a sound blob is also a sound handover is the question of kho verify.",
+  ],
   examples: [
     ['check kho.dtb', 'every rule that libfdt enforces, every violation'],
     ['check /sys/kernel/debug/kho/out', 'all FDT blobs of a running kernel'],

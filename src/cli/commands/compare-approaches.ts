@@ -21,6 +21,9 @@ import { register } from '../vtd-options.js';
 
 /** `kho compare-approaches`. */
 export const compareApproachesCommand: Command = defineCommand({
+  details: [
+    'The review of the first proposal named three ways to bring an iommufd over: hand over its objects, let user space make its calls again and compare, or record the calls and play them back. This counts for one log what each of them writes, reads and recomputes, and what each of them loses.',
+  ],
   examples: [
     ['compare-approaches vmcore --log vmm.jsonl --root 0x71e400', 'with the page tables below RTADDR'],
     ['compare-approaches --log vmm.jsonl', 'without an image: page tables are not counted'],

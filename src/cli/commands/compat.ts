@@ -18,6 +18,9 @@ const SIDE =
 
 /** `kho compat`. */
 export const compat: Command = defineCommand({
+  details: [
+    'Says for each part of a handover whether another kernel, newer or older, would restore it, refuse it, or read it as something else, and what is then lost. A side is a release, a blob, a debugfs folder, a memory image, a vmlinux (which carries the versions that it knows), or a catalogue written by --catalogue. docs/compat.md says what the predictions rest on.',
+  ],
   examples: [
     ['compat 7.3 7.1', 'what a rollback would lose, part by part'],
     ['compat /sys/kernel/debug/kho/out 7.2', 'what another kernel makes of the handover that is ready'],

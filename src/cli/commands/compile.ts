@@ -11,6 +11,9 @@ const VERSIONS: readonly FdtVersion[] = [1, 2, 3, 16, 17];
 
 /** `kho compile`. */
 export const compile: Command = defineCommand({
+  details: [
+    'Takes what dtc takes, with its options, and gives the same bytes as dtc -O dtb: labels, references, overlaid nodes, expressions, deletions. /include/, /incbin/ and /plugin/ are refused by name, since a source may come from anywhere and is not to read other files.',
+  ],
   examples: [
     ['compile x.dts -o x.dtb', 'the same bytes as dtc -O dtb'],
     ['compile x.dts -V 16 -R 4 -p 1024 > x.dtb', "dtc's options, result to a pipe or file"],

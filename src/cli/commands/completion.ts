@@ -13,6 +13,9 @@ import { COLOR_OPTION } from '../general-help.js';
 
 /** `kho completion`. */
 export const completion: Command = defineCommand({
+  details: [
+    'The script asks kho itself for words, so that commands, options, and values such as versions and rules are those of the kho that is installed.',
+  ],
   examples: [
     ['completion bash > ~/.local/share/bash-completion/completions/kho', 'bash'],
     ['completion zsh > ~/.zfunc/_kho', 'zsh, with ~/.zfunc in fpath'],

@@ -11,6 +11,9 @@ import { IMAGE_OPTIONS, imageOptions } from '../image-options.js';
 
 /** `kho cost`. */
 export const cost: Command = defineCommand({
+  details: [
+    'Counts what the next kernel has to read before guests can run again, and what it preserves: bytes and pages, structs, levels of the map and how full they are, sessions, files and their folios, page tables. Nothing is estimated and nothing is timed: the figures are the same on every machine.',
+  ],
   examples: [
     ['cost vmcore', 'what the next kernel reads before guests run again, counted'],
     ['cost vmcore --root 0x71e400', 'the tables of a VT-d unit as well'],

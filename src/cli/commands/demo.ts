@@ -29,6 +29,9 @@ const HEX_LINES = 24;
 
 /** `kho demo`. */
 export const demo: Command = defineCommand({
+  details: [
+    'Runs the commands that one would start with on data that comes with the package, captured from a Linux 7.3.4 guest, and shows each with its output.',
+  ],
   examples: [['demo', 'dump, get, check, diff and vtd on data that comes with kho']],
   exitCodes: '0 shown, 2 the data is missing',
   positionals: {},

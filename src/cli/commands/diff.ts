@@ -18,6 +18,10 @@ const VALUE_LIMIT = 64;
 
 /** `kho diff`. */
 export const diff: Command = defineCommand({
+  details: [
+    'Compares by meaning: the order of properties, the block layout of a device tree, or the place where a page of metadata lies are no differences unless they are asked for. What was added, removed, changed or moved is told by its path, with both values.',
+    'Of memory images the handovers are compared, whatever versions they are written in: kernels, consumers, sessions, files with their contents, preserved memory; with --root what every device of a VT-d unit sees, with --pgd what one page table maps. docs/handover-diff.md has the rules.',
+  ],
   examples: [
     ['diff old.dtb new.dtb', 'nodes and properties added, removed, changed, moved'],
     ['diff before/out after/out', 'two saved debugfs folders, blob by blob'],

@@ -22,6 +22,10 @@ const VALUE_LIMIT = 64;
 
 /** `kho dump`. */
 export const dump: Command = defineCommand({
+  details: [
+    'Names every byte of a flattened device tree: header, tokens, values, strings, padding. Of versions that are known (kho schema list) the layout says what a value is, so that an address that KHO stores in the byte order of the processor is shown as a number, with what lies there; a packed struct is read by the layout that --schema names.',
+    "A folder is taken for one of KHO's debugfs, out or in: the root, its blobs and the scratch regions together. A damaged blob is refused with what is wrong at which offset; with --tolerant what can be read of it is shown, and what could not is listed on standard error.",
+  ],
   examples: [
     ['dump /sys/kernel/debug/kho/out', 'a running kernel: root, scratch, every blob'],
     ['dump kho.dtb', 'one blob as a tree'],

@@ -19,6 +19,9 @@ import { requireSchemaName, schemaNames } from '../schema-argument.js';
 
 /** `kho encode`. */
 export const encode: Command = defineCommand({
+  details: [
+    'Takes the JSON that kho dump writes, whole or with values changed, and writes the blob as a kernel of that version would: the same order, the same padding, the same strings. A value that does not fit its field is refused; one that only breaks a rule of its layout is written and told, since whoever tests a kernel wants such blobs.',
+  ],
   examples: [
     ['encode --schema luo-v5 luo.json -o luo.bin', 'a packed struct'],
     ['dump fdt --json | kho encode - -o copy.dtb', 'the same bytes again: the layout is in the JSON'],

@@ -4,6 +4,9 @@ import { GEN_OPTIONS, runGen } from '../fuzz-gen.js';
 
 /** `kho fuzz gen`. */
 export const fuzzGen: Command = defineCommand({
+  details: [
+    'Blobs are of one version, images of whole handovers of one kernel or of all in turn, or changes to a handover that was captured (--base). Every tenth case stays sound, every eighth is changed in bits, bytes or tokens only; the others take turns through the labelled changes, which docs/fuzz-cases.md lists. manifest.json has the labels. The same request gives the same bytes on every machine, for one version of kho.',
+  ],
   examples: [
     [
       'fuzz gen --schema luo-v5 --count 1000 --seed 7 -o cases',
@@ -17,7 +20,7 @@ export const fuzzGen: Command = defineCommand({
   positionals: {},
   options: {
     ...GEN_OPTIONS,
-    out: { alias: 'o', type: 'string', describe: 'the folder to write' },
+    out: { alias: 'o', type: 'string', demandOption: true, describe: 'the folder to write' },
   },
   run: (args, io) => runGen(args, io),
 });

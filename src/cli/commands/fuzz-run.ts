@@ -14,7 +14,7 @@ import { EXIT } from '../exit-code.js';
 import { UsageError } from '../failure.js';
 import { exitCodeOfSignal } from '../interruption.js';
 import { readProgramLine } from '../program-line.js';
-import { exitCodesOf, limitsOf, PROGRAM_OPTIONS, runHash } from '../program-options.js';
+import { exitCodesOf, limitsOf, namesWanted, PROGRAM_OPTIONS, runHash } from '../program-options.js';
 import { ResultsFile } from '../results-file.js';
 import { type CasesRun, runCases } from '../run-cases.js';
 import { ProgramRunner } from '../run-program.js';
@@ -28,6 +28,9 @@ interface CaseGroup extends OutcomeGroup {
 
 /** `kho fuzz run`. */
 export const fuzzRun: Command = defineCommand({
+  details: [
+    'What stands after -- is run without a shell, with the absolute path of a case in place of {} or at the end. Crashes, reports of sanitizers and kernels, timeouts, want of memory and verdicts that the labels contradict are told, those with the same report together. Results are kept in the folder as they come: the same command goes on where it was interrupted, and does nothing again.',
+  ],
   examples: [
     ['fuzz run --cases cases -- ./restore {}', 'crashes, hangs, and verdicts that the labels contradict'],
     [
@@ -41,6 +44,10 @@ export const fuzzRun: Command = defineCommand({
     [
       'fuzz run --cases cases --only crash,timeout -- ./restore',
       'other outcomes are told, and are no findings',
+    ],
+    [
+      'fuzz run --cases images --tells-rule all --rule-text {}: -- kho verify --areas={areas} {}',
+      'and every rule of the label is to be named; {areas} where a case has some',
     ],
     ['fuzz run --cases cases --fresh -- ./restore {}', 'not what is known from before'],
   ],
@@ -71,16 +78,18 @@ export const fuzzRun: Command = defineCommand({
     if (resume && fresh) throw new UsageError('--resume and --fresh contradict each other');
     const limits = limitsOf(args);
     const codes = exitCodesOf(args);
+    const names = namesWanted(args);
     const findings = findingClasses(args.only);
     const manifest = readManifestFile(join(folder, MANIFEST_FILE));
     const line = readProgramLine(args['--']);
-    const command = { words: line.words, hash: runHash(line, limits) };
+    const { ruleText } = args;
+    const command = { words: line.words, hash: runHash(line, limits), ruleText };
     const results = ResultsFile.open(folder, command, fresh ? 'fresh' : resume ? 'resume' : 'auto');
     const runner = new ProgramRunner(line, limits);
     const start = performance.now();
     let done: CasesRun;
     try {
-      done = await runCases({ folder, cases: manifest.cases, runner, results, codes, jobs });
+      done = await runCases({ folder, cases: manifest.cases, runner, results, codes, names, ruleText, jobs });
     } finally {
       results.close();
     }
@@ -99,6 +108,7 @@ export const fuzzRun: Command = defineCommand({
         commandHash: command.hash,
         results: results.path,
         limits: { seconds: limits.seconds, memoryMiB: limits.memory ?? null },
+        tellsRule: names ?? null,
         cases: manifest.cases.length,
         interrupted: done.interrupted !== undefined,
         outcomes: groups.map(groupJson),

@@ -35,6 +35,9 @@ export function loadFuzz(): Promise<Command> {
   return commandGroup(
     fuzzParts,
     'command',
+    [
+      'gen writes cases that are sound or damaged in one way that is known: each has a label with what was changed, the verdict, the rules or codes that must be told, and for images what the kernel is predicted to do. run gives each case to a program, one that restores handovers, a script that boots a kernel, kho itself, and sorts what happens. min makes a case small that the program fails on. repro makes one case again. docs/fuzzing.md explains the labels and outcomes, docs/fuzz-cases.md lists all changes.',
+    ],
     '0 done, and all cases went as their labels say, 1 findings, or no failure to make small, 2 not readable, not writable, or wrong usage',
   );
 }

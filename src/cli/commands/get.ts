@@ -12,6 +12,9 @@ import { readInput } from '../input.js';
 
 /** `kho get`. */
 export const get: Command = defineCommand({
+  details: [
+    'Prints one value for scripts, or a node with all below it. Values are printed as the layout of the blob says; --format overrides that. A property that is not there is exit code 1, or what --default says.',
+  ],
   examples: [
     ['get kho.dtb / compatible', 'one value, for scripts'],
     ['get kho.dtb /LUO preserved-data', 'native u64 of KHO as a number'],

@@ -26,6 +26,10 @@ interface Request {
 
 /** `kho image`. */
 export const image: Command = defineCommand({
+  details: [
+    "Raw memory, ELF cores, kdump-compressed files, flattened or split ones, LiME and AVML are told apart by their contents. info shows what an image holds, find looks for handovers in it, trim writes an ELF core of the pages that matter: all that the handover is read from, without the guest's data, or the pages that --pages names.",
+    'Absent pages are never taken for zeros: what an image does not have, or was left out of it, is told as such by every command that needs it. docs/image.md has formats, limits and memory use.',
+  ],
   examples: [
     ['image info vmcore', 'format, machine, memory ranges, page counts'],
     ['image info guest.raw --hole 2G:2G', 'raw RAM of a q35 guest above 2.75 GiB'],

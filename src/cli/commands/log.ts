@@ -28,6 +28,9 @@ const ACTIONS = ['convert', 'show', 'replay', 'minimise', 'diff'] as const;
 
 /** `kho log`. */
 export const log: Command = defineCommand({
+  details: [
+    'Reads what bpftrace (docs/recording/iommufd.bt) or strace recorded of the ioctls of iommufds, JSON Lines, or the blob that is handed over. replay applies the calls to a model of iommufd and tells results that a kernel would not have given; minimise leaves out calls until no more can go without changing the objects at the end. kho verify holds these objects against page tables. docs/ioctl-log.md has the forms.',
+  ],
   examples: [
     ['log convert trace.txt -o vmm.jsonl', 'what bpftrace or strace recorded, as JSON Lines'],
     ['log convert vmm.jsonl --to blob -o vmm.dtb', 'the form that is handed over'],

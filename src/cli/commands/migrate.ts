@@ -21,6 +21,9 @@ import { heldPages } from '../written-image.js';
 
 /** `kho migrate`. */
 export const migrate: Command = defineCommand({
+  details: [
+    'Reads a handover in the formats of one release and writes it in those of another, older or newer, into free memory beside what is preserved; contents stay where they are. What the other release cannot carry is listed, and without --lossy nothing is then written. docs/migrate.md says what each release can carry.',
+  ],
   examples: [
     ['migrate dump.elf --to 7.1 -o old.elf', 'for a rollback to 7.1'],
     ['migrate dump.elf --to 6.19 --lossy -o old.elf', 'though seals, among other things, are lost'],

@@ -15,6 +15,10 @@ import type { ReportArguments } from '../report-side.js';
 
 /** `kho report`. */
 export const report: Command = defineCommand({
+  details: [
+    'The page is one file that needs no network and sends nothing anywhere: a tree of all that is handed over beside its bytes, each of which has a name, maps of memory and of I/O address spaces, findings that lead to their bytes, search. Of two inputs it shows how they differ. Contents of files and of reserved memory are left out unless they are asked for, so that the page can go to somebody else; docs/report.md says what is in it.',
+    'With --viewer the page has no data: images dropped on it are read by the browser alone.',
+  ],
   examples: [
     ['report vmcore -o report.html', 'the handover of an image, to look at in a browser'],
     ['report kho.dtb -o report.html', 'one blob'],

@@ -16,6 +16,9 @@ import { requireSchemaName, schemaNames } from '../schema-argument.js';
 
 /** `kho schema`. */
 export const schema: Command = defineCommand({
+  details: [
+    'Layouts are declared once, per version, and everything that kho reads, writes or checks comes from these declarations. list has all versions with the kernels that write and accept them; show has one, as a table, a C header that asserts sizes and offsets, kernel documentation, a dt-schema document, a drawing of its bytes, or JSON; diff compares two, field by field.',
+  ],
   examples: [
     ['schema list', 'all families and versions, and who writes them; --format md, rst: an index of pages'],
     ['schema show luo-v5', 'every field: offset, size, type, rules, what pointers lead to'],

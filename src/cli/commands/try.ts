@@ -25,6 +25,10 @@ import { inTrial } from '../trial-failure.js';
 
 /** `kho try`. */
 export const tryCommand: Command = defineCommand({
+  details: [
+    'Puts the image into the memory of a virtual machine, boots the kernel there as kexec would, and asks it, by an init of its own, for every session and file that the handover names: sizes, positions, seals, contents. The verdict says what came back, what did not, and what the kernel said about it. It needs qemu-system-x86_64 and a bzImage. The machine is emulated everywhere, so that a kernel does the same everywhere.',
+    'With --cases each case of kho fuzz gen is booted, and what the kernel does is held against what the case predicts. docs/try.md says how it works, and what it cannot show.',
+  ],
   examples: [
     ['try vmcore --kernel bzImage', 'what does that kernel make of it?'],
     ['try vmcore --kernels /boot', 'and each of these?'],

@@ -30,6 +30,10 @@ const ruleIds = (): readonly string[] => RULES.map(({ id }) => id);
 
 /** `kho verify`. */
 export const verify: Command = defineCommand({
+  details: [
+    'Follows every pointer from the root on: the map of preserved memory, blobs of consumers, sessions, files, their folios, reserved memory, domains and their page tables. Every rule compares two places that must agree, and a finding names both. Rules that cannot be checked are listed with the reason: an image may be a part of memory, a debugfs folder has no memory at all.',
+    'With --areas or --ioctl-log the page tables are held against what the objects of iommufds say: each mapping in an area, each area mapped, permissions and pages the same. docs/verify.md has all rules, with their sources and what kernels do when they are broken.',
+  ],
   examples: [
     ['verify vmcore', 'will the next kernel find everything it needs?'],
     ['verify guest.raw --hole 2G:2G', 'raw RAM of a q35 guest above 2.75 GiB'],
@@ -40,7 +44,8 @@ export const verify: Command = defineCommand({
     ['verify vmcore --rule preserved-reached', 'one rule alone'],
     ['verify --explain preserved-reached', 'why it matters, and what it is taken from'],
   ],
-  exitCodes: '0 no errors and no warnings, 1 some, 2 not readable, no handover in it, or wrong usage',
+  exitCodes:
+    '0 no errors and no warnings, 1 errors or warnings, 2 not readable, no handover in it, or wrong usage',
   positionals: {
     input: { type: 'string', describe: 'memory image, root FDT, or KHO debugfs folder' },
   },

@@ -36,6 +36,10 @@ const ACTIONS = ['domains', 'walk', 'translate', 'diff', 'irt', 'dmar'] as const
 
 /** `kho vtd`. */
 export const vtd: Command = defineCommand({
+  details: [
+    'Reads the tables of Intel VT-d straight from a memory image: root and context tables of both modes, PASID tables, second-stage tables of 3 to 5 levels and first-stage ones of 4 and 5, interrupt remapping, and the ACPI table DMAR. --root is the value of the register RTADDR, as the kernel prints it in debugfs or as it can be read from a dump; --pgd is the address of one top table.',
+    'walk gives all mappings, joined to extents, and what is wrong with the tables; translate one address with every entry on its way, as hardware reads them; diff what two images map differently. docs/vtd.md explains the output.',
+  ],
   examples: [
     ['vtd domains vmcore --root 0x71e400', 'every domain, its devices and tables; RTADDR carries the mode'],
     ['vtd walk vmcore --root 0x71e400 --device 00:04.0', 'what the device sees of memory'],

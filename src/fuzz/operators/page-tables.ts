@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes to the page tables of domains that the RFC of 2024 hands over.
-import { type TranslationStep, translate } from '../../vtd/translate.js';
+import { translate } from '../../vtd/translate.js';
+import type { TranslationStep } from '../../vtd/translation.js';
 import { type Apply, BEYOND, type ImageOperator, numberOf, type Site } from '../image-operator.js';
 import { type AreaFields, areas, gapBehind } from './rfc-areas.js';
 

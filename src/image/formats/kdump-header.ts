@@ -55,11 +55,10 @@ export interface KdumpHeader {
   readonly maxFrame: number;
   /** The frames this file of a split set has the contents of; all of them in an unsplit file. */
   readonly part: { readonly start: number; readonly end: number } | undefined;
-  /** File offset of the first bitmap, and bytes of each. */
+  /** File offsets of the bitmap of frames that exist and of that of frames whose pages are stored; bytes of each. */
   readonly bitmapOffset: number;
+  readonly storedBitmapOffset: number;
   readonly bitmapBytes: number;
-  /** Old diskdump: one bitmap of both roles. */
-  readonly singleBitmap: boolean;
   /** File offset of the page descriptors. */
   readonly descriptorOffset: number;
   readonly notes: { readonly offset: number; readonly length: number };
@@ -112,13 +111,6 @@ export function readKdumpHeader(source: ByteSource): KdumpHeader {
   if (header.sub_hdr_size < 1) throw bad(`sub_hdr_size is ${header.sub_hdr_size}, expected 1 or more`, 432);
   const bitmapOffset = (1 + header.sub_hdr_size) * blockSize;
   const descriptorOffset = bitmapOffset + header.bitmap_blocks * blockSize;
-  if (descriptorOffset > source.size) {
-    throw new ImageError({
-      code: 'TRUNCATED',
-      message: `bitmaps of ${header.bitmap_blocks} blocks reach to ${descriptorOffset}, the file ends at ${source.size}`,
-      offset: 436,
-    });
-  }
   const sub = SUB_HEADER.read(source, blockSize);
   const maxFrame =
     version >= 6 ? fileOffset(sub.max_mapnr_64, 'max_mapnr_64', blockSize + 96) : header.max_mapnr;
@@ -133,6 +125,16 @@ export function readKdumpHeader(source: ByteSource): KdumpHeader {
       code: 'LIMIT',
       message: `${maxFrame} page frames, at most ${MAX_FRAMES}`,
       offset: 440,
+    });
+  }
+  const second = singleBitmap ? bitmapOffset : (bitmapOffset + descriptorOffset) / 2;
+  // Where no pages follow, as in the last parts of a split set, the last bitmap is not filled up to a whole block.
+  const end = second + Math.ceil(maxFrame / 8);
+  if (end > source.size) {
+    throw new ImageError({
+      code: 'TRUNCATED',
+      message: `bitmaps of ${maxFrame} page frames reach to ${end}, the file ends at ${source.size}`,
+      offset: 436,
     });
   }
   const bitmapBytes = Math.ceil(maxFrame / 32) * 4;
@@ -155,8 +157,8 @@ export function readKdumpHeader(source: ByteSource): KdumpHeader {
     maxFrame,
     part: version >= 2 && sub.split !== 0 ? readPart(sub, version, blockSize) : undefined,
     bitmapOffset,
+    storedBitmapOffset: second,
     bitmapBytes,
-    singleBitmap,
     descriptorOffset,
     notes: version >= 4 ? readNotes(source, sub, blockSize) : { offset: 0, length: 0 },
   };

@@ -20,7 +20,8 @@ const MAX_NOTES = 0x400_0000;
 
 function readBitmap(source: ByteSource, offset: number, header: KdumpHeader): PageBitmap {
   const bytes = new Uint8Array(header.bitmapBytes);
-  source.readInto(offset, bytes);
+  // A file without pages may end with the last byte that has frames.
+  source.readInto(offset, bytes.subarray(0, source.size - offset));
   return new PageBitmap(bytes, header.maxFrame);
 }
 
@@ -44,13 +45,12 @@ function kdumpFacts(header: KdumpHeader): Record<string, string | number> {
  */
 export function openKdump(source: ByteSource, context: FormatContext): OpenedFormat {
   const header = readKdumpHeader(source);
-  const second = header.singleBitmap
-    ? header.bitmapOffset
-    : header.bitmapOffset + (header.descriptorOffset - header.bitmapOffset) / 2;
-  const stored = readBitmap(source, second, header);
-  const existing = header.singleBitmap ? stored : readBitmap(source, header.bitmapOffset, header);
+  const { bitmapOffset, storedBitmapOffset } = header;
+  const stored = readBitmap(source, storedBitmapOffset, header);
+  const isSingle = bitmapOffset === storedBitmapOffset;
+  const existing = isSingle ? stored : readBitmap(source, bitmapOffset, header);
   const descriptors = stored.rank(header.part?.end ?? header.maxFrame) - stored.rank(header.part?.start ?? 0);
-  if (header.descriptorOffset + descriptors * 24 > source.size) {
+  if (descriptors > 0 && header.descriptorOffset + descriptors * 24 > source.size) {
     throw new ImageError({
       code: 'TRUNCATED',
       message: `${descriptors} page descriptors at ${header.descriptorOffset} reach past the end of the file`,

@@ -5,7 +5,8 @@ import { formatHex } from '../../bytes/hex.js';
 import { count, formatRange, formatSize } from '../../render/size.js';
 import type { ShownFinding } from '../analysis.js';
 import { type FrameIntervals, framesIn, type MemoryLanes } from '../memory-lanes.js';
-import { type ChartLane, type ChartMark, ScaleChart } from './scale-chart.js';
+import type { ChartLane, ChartMark } from './chart-lane.js';
+import { ScaleChart } from './scale-chart.js';
 
 /** What the map needs. */
 export interface MemoryMapProps {

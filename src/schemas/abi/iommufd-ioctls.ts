@@ -4,6 +4,7 @@
 import type { Release } from '../lang/family.js';
 import type { StructType, Value } from '../lang/type.js';
 import * as uapi from './iommufd-uapi.js';
+import * as vfio from './vfio-uapi.js';
 
 /** One ioctl. All numbers are `_IO(';', nr)`: neither direction nor size are in them. */
 export interface Ioctl<L extends StructType = StructType> {
@@ -113,7 +114,7 @@ export const ioctls = {
   DEVICE_BIND_IOMMUFD: ioctl(
     0x3b76,
     'VFIO_DEVICE_BIND_IOMMUFD',
-    uapi.vfioDeviceBindIommufd,
+    vfio.vfioDeviceBindIommufd,
     16,
     ['out_devid'],
     '6.6',
@@ -121,7 +122,7 @@ export const ioctls = {
   DEVICE_ATTACH_IOMMUFD_PT: ioctl(
     0x3b77,
     'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
-    uapi.vfioDeviceAttachIommufdPt,
+    vfio.vfioDeviceAttachIommufdPt,
     12,
     ['pt_id'],
     '6.6',
@@ -129,7 +130,7 @@ export const ioctls = {
   DEVICE_DETACH_IOMMUFD_PT: ioctl(
     0x3b78,
     'VFIO_DEVICE_DETACH_IOMMUFD_PT',
-    uapi.vfioDeviceDetachIommufdPt,
+    vfio.vfioDeviceDetachIommufdPt,
     8,
     [],
     '6.6',

@@ -365,38 +365,3 @@ export const iommuIoasNoiommuGetPa = struct(
   },
   { doc: 'Asks where an IOVA leads without an IOMMU.', ...C },
 );
-
-const argsz = u32({ doc: 'size of what user space passes', unit: 'bytes' });
-const pasidFlags = u32({ doc: 'what is passed', flags: { PASID: 1n }, mask: 1n });
-
-/** VFIO_DEVICE_BIND_IOMMUFD: include/uapi/linux/vfio.h. */
-export const vfioDeviceBindIommufd = struct(
-  'vfio_device_bind_iommufd',
-  {
-    argsz,
-    flags: u32({ doc: 'what is passed', flags: { TOKEN: 1n }, mask: 1n }),
-    iommufd: s32({ doc: 'descriptor of the iommufd' }),
-    out_devid: u32({ doc: 'object id of the device' }),
-    token_uuid_ptr: userPointer('a token for virtual functions'),
-  },
-  { doc: 'Binds a device to an iommufd.', ...C },
-);
-
-/** VFIO_DEVICE_ATTACH_IOMMUFD_PT: include/uapi/linux/vfio.h. */
-export const vfioDeviceAttachIommufdPt = struct(
-  'vfio_device_attach_iommufd_pt',
-  {
-    argsz,
-    flags: pasidFlags,
-    pt_id: u32({ doc: 'IOAS or page table; returns the page table' }),
-    pasid: u32({ doc: 'address space of the device, with PASID' }),
-  },
-  { doc: 'Attaches a device to a page table.', ...C },
-);
-
-/** VFIO_DEVICE_DETACH_IOMMUFD_PT: include/uapi/linux/vfio.h. */
-export const vfioDeviceDetachIommufdPt = struct(
-  'vfio_device_detach_iommufd_pt',
-  { argsz, flags: pasidFlags, pasid: u32({ doc: 'address space of the device, with PASID' }) },
-  { doc: 'Detaches a device from its page table.', ...C },
-);

@@ -72,7 +72,7 @@ function structLines(type: StructType): string[] {
     const at = offsets.get(field) ?? 0;
     const flexible = sizeOf(of) === undefined;
     const left = type.size === undefined ? undefined : type.size - at;
-    lines.push(...fieldLines(field, of, flexible && of.kind === 'reserved' ? left : undefined));
+    lines.push(...fieldLines(field, of, of.kind === 'reserved' ? left : undefined));
     if (of.kind !== 'bits')
       asserts.push(`_Static_assert(offsetof(${name}, ${field}) == ${at}, "${type.name}.${field}");`);
     open = flexible;

@@ -51,8 +51,9 @@ function readTable(plan: ColumnPlan, blob: Uint8Array): NodeTable {
   const names = new PropertyNames(blob, bounds);
   const cursor = new FdtCursor(blob, bounds, names);
   const table = new ColumnTable(plan, Math.ceil((bounds.end - bounds.start) / plan.smallest));
-  const words =
-    HOST_IS_LITTLE && bounds.version >= 16 ? structureWords(blob, bounds.start, bounds.end) : undefined;
+  // The fast way keeps no sign of values shorter than a word.
+  const isFast = HOST_IS_LITTLE && !plan.properties.some(({ signed, length }) => signed && length < 4);
+  const words = isFast && bounds.version >= 16 ? structureWords(blob, bounds.start, bounds.end) : undefined;
   const groups: ColumnGroup[] = [];
   const ancestors: (string | number)[] = [];
   const { min = 0, max = 0xffff_ffff } = plan.names;
@@ -110,7 +111,7 @@ function readTable(plan: ColumnPlan, blob: Uint8Array): NodeTable {
       else cursor.nextOffset = bounds.start + after * 4;
     }
     const last = groups.at(-1);
-    if (last !== undefined && last.end === start && sameNames(last.names)) {
+    if (last !== undefined && sameNames(last.names)) {
       groups[groups.length - 1] = { ...last, end: table.count };
     } else {
       groups.push({ names: [...ancestors], start, end: table.count });
@@ -122,23 +123,19 @@ function readTable(plan: ColumnPlan, blob: Uint8Array): NodeTable {
   }
 
   /** Reads one node property by property, whatever their order, and returns its shape. */
-  function readLeaf(offset: number): NodeShape | undefined {
+  function readLeaf(offset: number): NodeShape {
     const found = cursor.nodeName();
     const path = `/${ancestors.join('/')}/${found}`;
     const name = parseNodeName(plan.names, found);
     if (typeof name !== 'number') throw failAt({ offset, path }, 'BAD_NAME', 'a decimal name', `"${found}"`);
     const order: [number, number][] = [];
-    let plain = true;
     const row = table.count;
     for (let tag = cursor.next(); tag !== FDT_END_NODE; tag = cursor.next()) {
       if (tag === FDT_BAD || tag === FDT_END) throw badToken(cursor);
       if (tag === FDT_BEGIN_NODE) skipNode(cursor);
       const property =
         tag === FDT_PROP ? plan.properties.find((each) => each.name === cursor.propertyName()) : undefined;
-      if (property === undefined || order.some(([index]) => index === property.index)) {
-        plain = false;
-        continue;
-      }
+      if (property === undefined || order.some(([index]) => index === property.index)) continue;
       const { length, index, signed } = property;
       const { valueLength, valueStart, nameoff } = cursor;
       if (valueLength !== length) {
@@ -151,15 +148,13 @@ function readTable(plan: ColumnPlan, blob: Uint8Array): NodeTable {
       else if (length === 2) table.words[to] = signed ? view.getInt16(0, true) : view.getUint16(0, true);
       else table.words[to] = signed ? view.getInt8(0) : view.getUint8(0);
       if (length === 8) table.words[to + 1] = view.getInt32(4, true);
-      // The fast way keeps no sign of values shorter than a word.
-      plain &&= !(signed && length < 4);
       order.push([index, nameoff]);
     }
     const missing = plan.properties.find(({ index }) => !order.some(([other]) => other === index));
     if (missing !== undefined) throw failAt({ offset, path }, 'MISSING', `property ${missing.name}`, 'none');
     table.words[row] = name;
     table.count++;
-    return plain ? shapeOf(plan, table, order) : undefined;
+    return shapeOf(plan, table, order);
   }
 }
 

@@ -151,8 +151,11 @@ export function* follow(
     const { path, scope } = pointer;
     const { target } = type;
     const address = typeof pointer.value === 'bigint' ? pointer.value & ~flagBits(type) : 0n;
-    const size = (field: string | undefined): number | undefined =>
-      field === undefined ? undefined : Number(scope[field]);
+    // A property that is missing was told of when the node was decoded.
+    const size = (field: string | undefined): number | undefined => {
+      const value = field === undefined ? undefined : scope[field];
+      return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : undefined;
+    };
     if (target.to === 'self') {
       const chain = from.chain ?? { elements: 0, blocks: 0, total: undefined, path: from.path };
       chain.elements += elementsIn(from.layout ?? type, holder) ?? 0;
@@ -176,12 +179,13 @@ export function* follow(
     if (address === 0n) return [];
     switch (target.to) {
       case 'layout': {
-        const total = target.total === undefined ? undefined : BigInt(Number(scope[target.total]));
+        const count = size(target.total);
+        const total = count === undefined ? undefined : BigInt(count);
         const chain = total === undefined ? undefined : { elements: 0, blocks: 0, total, path };
         const length =
           target.elements === undefined
             ? size(target.length)
-            : arraySize(target.layout, Number(scope[target.elements]));
+            : arraySize(target.layout, size(target.elements) ?? 0);
         // An array without elements may be anywhere.
         if (target.elements !== undefined && length === 0) return [];
         return [{ layout: target.layout, address, length, path, chain }];
