@@ -61,6 +61,18 @@ export interface HandoverRoot {
   readonly issues: readonly HandoverIssue[];
 }
 
+/** The root of a memory without a handover. */
+export const NO_ROOT: HandoverRoot = {
+  address: 0n,
+  size: 0,
+  fdt: undefined,
+  compatible: [],
+  identified: undefined,
+  consumers: [],
+  map: undefined,
+  issues: [],
+};
+
 const MAP_PROPERTY = 'preserved-memory-map';
 const TREE_KEY = 'kho-v1';
 const TREE = 'tree';

@@ -8,7 +8,7 @@ import { candidatesFor, type DomainWalk, walkDomain } from './domain-walk.js';
 import type { GivenSpaces } from './given-spaces.js';
 import { type GivenState, givenState } from './given-state.js';
 import type { HandoverIssue } from './handover-issue.js';
-import { HandoverError, type HandoverRoot, readRoot } from './handover-root.js';
+import { HandoverError, type HandoverRoot, NO_ROOT, readRoot } from './handover-root.js';
 import type { HandoverIoas, IommuState } from './iommu-state.js';
 import { liveupdateState } from './liveupdate-iommu-state.js';
 import type { KhoSetupData, LocateResult, SearchableMemory } from './locate.js';
@@ -61,18 +61,6 @@ export interface KexecMetadata {
 
 /** `len` of setup_data in KHO's form of 2023, setupDataKho2023. */
 const SETUP_DATA_2023 = 48;
-
-/** The root of a memory without a handover. */
-const NO_ROOT: HandoverRoot = {
-  address: 0n,
-  size: 0,
-  fdt: undefined,
-  compatible: [],
-  identified: undefined,
-  consumers: [],
-  map: undefined,
-  issues: [],
-};
 
 /**
  * A handover in physical memory, read lazily: each part when it is first asked for. Nothing is thrown for what is wrong

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Areas of the same memory: which of them to map, and how the others are copied from it.
-import { type Area, LAST_ADDRESS, lengthOf, PROT } from './address-space.js';
+
+import { LAST_ADDRESS } from './address-space.js';
+import { type Area, lengthOf, PROT } from './area.js';
 import type { Ioas } from './objects.js';
 
 /** An area with the IOAS that it is in. */

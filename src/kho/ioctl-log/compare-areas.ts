@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A replayed iommufd against the areas that a kernel serialised: approach 1 of the RFC of 2024.
-import { lengthOf } from './address-space.js';
+import { lengthOf } from './area.js';
 import type { Context, Ioas } from './objects.js';
 
 /** An area as the RFC of 2024 writes it: node `/iommufd/iommufds/<id>/ioases/<object>/<area>`. */

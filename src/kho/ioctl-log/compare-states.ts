@@ -2,7 +2,7 @@
 // Two sets of iommufds: the same objects up to renumbering, or exactly where not. Objects have no names but ids, which
 // may differ: they are matched by what they are and by who holds whom, devices being known by their files.
 import { formatHex } from '../../bytes/hex.js';
-import { type Area, lengthOf, type Pages, placeOf } from './address-space.js';
+import { type Area, lengthOf, type Pages, placeOf } from './area.js';
 import { coloursOf, factsOf, referencesOf } from './object-facts.js';
 import type { Context, Ioas, IommufdObject } from './objects.js';
 

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What other floors use of ioctl logs.
-export {
-  AddressSpace,
-  type Area as IoasArea,
-  type Mapped,
-  type MapRequest,
-  type Pages,
-  type Piece,
-} from './address-space.js';
+
+export { AddressSpace, type Mapped, type MapRequest } from './address-space.js';
 export { type Approach, compareApproaches } from './approaches.js';
+export type { Area as IoasArea, Pages, Piece } from './area.js';
 export { AreaTree, type HoleRequest, type Interval } from './area-tree.js';
 export { decodeLogBlob, encodeLogBlob } from './blob.js';
 export {

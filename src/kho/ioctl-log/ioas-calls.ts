@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls on IOASes: drivers/iommu/iommufd/ioas.c, Linux 7.3.4. Checks stand in the order in which the kernel makes them.
 import { IOAS_MAP_FLAGS } from '../../schemas/abi/iommufd-uapi.js';
-import {
-  type AddressSpace,
-  LAST_ADDRESS,
-  lengthOf,
-  type MapRequest,
-  PAGE,
-  type Pages,
-  type Piece,
-  PROT,
-} from './address-space.js';
+import { type AddressSpace, LAST_ADDRESS, type MapRequest } from './address-space.js';
+import { lengthOf, PAGE, type Pages, type Piece, PROT } from './area.js';
 import { rangesOf } from './call-bytes.js';
 import { ERRNO } from './errno.js';
 import type { MemoryPlace } from './log.js';

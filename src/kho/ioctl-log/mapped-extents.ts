@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What page tables have to say of a replayed address space: each area in pieces that lie together in physical memory.
 import { firstWhere } from '../../bytes/first-where.js';
-import { type Area, lengthOf, PAGE, PROT, placeOf } from './address-space.js';
+import { type Area, lengthOf, PAGE, PROT, placeOf } from './area.js';
 import type { FrameRun, LogMemory } from './log.js';
 import type { Ioas } from './objects.js';
 

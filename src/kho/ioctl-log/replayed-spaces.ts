@@ -5,7 +5,7 @@ import { parseSourceId } from '../../vtd/source-id.js';
 import type { Backing } from '../area-mappings.js';
 import type { GivenDevice, GivenSpaces } from '../given-spaces.js';
 import type { Area } from '../sorted-areas.js';
-import { lengthOf, PROT } from './address-space.js';
+import { lengthOf, PROT } from './area.js';
 import { ioasesOf } from './compare-areas.js';
 import type { LogMemory } from './log.js';
 import { mappedExtents } from './mapped-extents.js';

@@ -3,7 +3,7 @@
 // areas that lie side by side on both sides allow.
 import type { IoctlArgs, IoctlName } from '../../schemas/abi/iommufd-ioctls.js';
 import { HWPT_ALLOC_FLAGS, IOAS_MAP_FLAGS, IOMMU_OPTIONS } from '../../schemas/abi/iommufd-uapi.js';
-import { type Area, lengthOf, PAGE, type Pages, PROT, placeOf } from './address-space.js';
+import { type Area, lengthOf, PAGE, type Pages, PROT, placeOf } from './area.js';
 import { boundsOf, type Copy, copyFrom, goesOn, type Placed, sourceOf } from './area-copies.js';
 import { rangeBytes } from './call-bytes.js';
 import { ioasesOf } from './compare-areas.js';

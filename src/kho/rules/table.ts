@@ -2,6 +2,7 @@
 // All rules. Adding a rule is one entry in the list of its family.
 import { containerRules } from './container.js';
 import { contextRules } from './contexts.js';
+import { domainRules } from './domains.js';
 import { ioasRules } from './ioas.js';
 import { luoRules } from './luo.js';
 import { memfdRules } from './memfd.js';
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   ...preservedMapRules,
   ...reachableRules,
   ...ioasRules,
+  ...domainRules,
   ...contextRules,
   ...rfcMemRules,
   ...luoRules,
