@@ -10,7 +10,7 @@ import { inFile, UsageError } from './failure.js';
 import { requireSchemaName } from './schema-argument.js';
 
 /**
- * What is wrong with a blob, as a container if it is an FDT, and by its layout; what the layout does not know is a warning.
+ * What is wrong with a blob, as a container if it is an FDT, and by its layout; what the layout does not have is an error too.
  *
  * @param schema - a version or family, or behind a slash a struct that it leads to
  * @throws UsageError for what names no layout
@@ -25,11 +25,8 @@ export function layoutVerdict(
   const container = layout.kind === 'node' ? checkFdt(bytes, limit) : undefined;
   if (container?.accepted === false) return container;
   const { issues, unknown } = inFile(file, () => check<Layout>(layout, bytes, { maxIssues: limit }));
-  return {
-    accepted: issues.length === 0,
-    errors: issues,
-    warnings: [...(container?.warnings ?? []), ...unknown],
-  };
+  const errors = [...issues, ...unknown];
+  return { accepted: errors.length === 0, errors, warnings: container?.warnings ?? [] };
 }
 
 function layoutNamed(file: string, bytes: Uint8Array, schema: string): Layout {

@@ -11,12 +11,16 @@ const PROGRAM = 0o100755;
 const FILE = 0o100644;
 const CHARACTER_DEVICE = 0o20600;
 
-/** The lines of /plan: which sessions and files to ask for, which memory to hash. */
-export function initPlan({ sessions, regions }: Expected): string {
+/**
+ * The lines of /plan: which sessions and files to ask for, which memory to hash.
+ *
+ * @param largest - bytes of the largest file that is read: no file has more contents than there is memory
+ */
+export function initPlan({ sessions, regions }: Expected, largest: number): string {
   const lines: string[] = [];
   for (const { name, files } of sessions) {
     lines.push(`session ${hexBytes(encodeLatin1(name) ?? encodeUtf8(name))}`);
-    for (const { token } of files) lines.push(`file ${token.toString(16)}`);
+    for (const { token } of files) lines.push(`file ${token.toString(16)} ${largest.toString(16)}`);
   }
   for (const { address, size } of regions) lines.push(`region ${address.toString(16)} ${size.toString(16)}`);
   return lines.map((line) => `${line}\n`).join('');

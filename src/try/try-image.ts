@@ -83,7 +83,7 @@ export async function tryImage(memory: SearchableMemory, options: TryOptions): P
       const { plan, scratch } = planFor(handover, located, written, {
         ram,
         kernel: options.kernel,
-        initramfs: initramfs(options.init ?? Uint8Array.from(INIT_BYTES), initPlan(expected)),
+        initramfs: initramfs(options.init ?? Uint8Array.from(INIT_BYTES), initPlan(expected, ram.size)),
         commandLine,
         handover: entryOf(handover),
       });

@@ -151,7 +151,7 @@ function unfinished(what: string, { finishError }: SessionAnswer): VerdictLoss {
   return { kind: 'finish', what, message: `finishing it: ${found}`, silent: false };
 }
 
-/** What init says in place of the hash of a file above 1 TiB. */
+/** What init says in place of the hash of a file that is larger than memory. */
 const UNREAD = '-';
 
 function* lostFile(

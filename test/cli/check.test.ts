@@ -45,6 +45,35 @@ describe('kho check', () => {
     });
   });
 
+  it('judges by a layout: of a tree, a packed struct, or a struct that one leads to', () => {
+    expect(kho(['check', BLOB, '--schema', 'kho-root'])).toMatchObject({
+      code: 0,
+      stdout: `${BLOB}: valid\n`,
+    });
+    const luo = 'fixtures/demo/out/sub_fdts/LUO';
+    expect(kho(['check', luo, '--schema', 'luo-v5'])).toMatchObject({ code: 0, stdout: `${luo}: valid\n` });
+    const input = readFileSync(join(root, luo));
+    input[16] = 1;
+    const damaged = kho(['check', '-', '--schema', 'luo-v5'], { input });
+    expect(damaged.code).toBe(1);
+    expect(damaged.stdout).toMatch(
+      /^stdin: not valid \(1 error\)\n {2}error {4}0x10 .sessions_pa: BAD_VALUE: /,
+    );
+    const memblock = 'fixtures/demo/out/sub_fdts/memblock';
+    const other = kho(['check', memblock, '--schema', 'kho-v4', '--json']);
+    expect(other.code).toBe(1);
+    expect(JSON.parse(other.stdout)).toMatchObject({ blobs: [{ accepted: false, warnings: [] }] });
+    expect(other.stdout).toContain('expected property preserved-memory-map, found none');
+    expect(other.stdout).toContain('UNKNOWN');
+    const block = kho(['check', luo, '--schema', 'luo-v5/luo_session_block']);
+    expect(block.stdout).toContain('BAD_LENGTH');
+    expect(kho(['check', luo, '--schema', 'luo-v5/nothing'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('luo_session_block'),
+    });
+    expect(kho(['check', 'fixtures/demo/out', '--schema', 'kho-v4'])).toMatchObject({ code: 2, stdout: '' });
+  });
+
   it('rejects the blob cut at every length', () => {
     const folder = newFolder();
     const files = Array.from({ length: bytes.length }, (_, length) => {

@@ -93,6 +93,15 @@ describe('kho fuzz run', () => {
     expect(stdout).toContain('  taken  invalid: made-up  count-plus-one at /a\\x1b: 1 is 2\n');
   });
 
+  it('holds kho check against the labels: it refuses what it should, and says why', () => {
+    const folder = join(newFolder(), 'cases');
+    kho(['fuzz', 'gen', '--schema', 'kho-v4', '--count', '30', '--seed', '7', '-o', folder]);
+    const check = [process.execPath, program, 'check', '--schema', 'kho-v4', '{}'];
+    const { code, stdout } = run(folder, ['--json', '--tells-rule', 'all', '--rule-text', '{}:'], ...check);
+    expect(told(stdout).outcomes.map(({ what }) => what)).toEqual(['refused', 'accepted']);
+    expect(code).toBe(0);
+  });
+
   it('wants rules and codes of the label named, one or all of them, as words of their own', () => {
     const expected = { verdict: 'invalid', rules: ['map-ram', 'BAD_COUNT'] } as const;
     const texts = {

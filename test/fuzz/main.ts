@@ -127,8 +127,9 @@ function runThread(
     });
     const watch = setInterval(() => {
       const now = Atomics.load(beats, 0);
-      const runs = Atomics.load(beats, 1) !== COMPARING;
-      still = now === beat && runs ? still + WATCH_MS : 0;
+      // Before the first input, and while many are compared, a busy machine may take its time.
+      const isRunning = now > 0 && Atomics.load(beats, 1) !== COMPARING;
+      still = now === beat && isRunning ? still + WATCH_MS : 0;
       beat = now;
       if (finished || still < HANG_MS) return;
       finished = true;

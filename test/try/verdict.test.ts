@@ -45,10 +45,10 @@ describe('what a real guest said', () => {
   });
 
   it('was asked for by a plan with all names and tokens', () => {
-    const lines = initPlan(expected).trim().split('\n');
+    const lines = initPlan(expected, 0x1000_0000).trim().split('\n');
     expect(lines.filter((line) => line.startsWith('session'))).toHaveLength(4);
     expect(lines[0]).toBe(`session ${Buffer.from('vm-1').toString('hex')}`);
-    expect(lines.slice(1, 3)).toEqual(['file 0', 'file 1']);
+    expect(lines.slice(1, 3)).toEqual(['file 0 10000000', 'file 1 10000000']);
     expect(lines.at(-1)).toMatch(/^region [0-9a-f]+ 10000$/);
   });
 

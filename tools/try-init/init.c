@@ -6,7 +6,7 @@
  * initramfs, says what to ask for, a line each, all numbers in hex:
  *
  *	session NAME		name in hex, two digits a byte
- *	file TOKEN		of the session before
+ *	file TOKEN LARGEST	of the session before; read unless it has more bytes than LARGEST
  *	region START SIZE	physical memory to hash
  *
  * The answers are lines of words:
@@ -410,6 +410,7 @@ enum { RETRIEVE_SESSION = 0xba01, RETRIEVE_FD = 0xba41, FINISH = 0xba42 };
 static void report_file(s32 session, s64 index)
 {
 	struct file_request request = { sizeof(request), -1, number() };
+	u64 largest = number();
 	s64 error = call(NR_IOCTL, session, RETRIEVE_FD, (s64)&request, 0, 0);
 	u8 stat[144];
 	u64 size;
@@ -425,7 +426,7 @@ static void report_file(s32 session, s64 index)
 		hex((u64)call(NR_FCNTL, request.fd, F_GET_SEALS, 0, 0, 0));
 		hex((u64)call(NR_LSEEK, request.fd, 0, SEEK_CUR, 0, 0));
 		/* The words so far must not be cut by progress. */
-		if (size > 1UL << 40) {
+		if (size > largest) {
 			decimal(EFBIG);
 			word("-");
 		} else {
