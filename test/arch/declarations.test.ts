@@ -22,7 +22,11 @@ function problemsOf(file: string): string[] {
   );
 }
 
-it('every export outside of the folders of declared layouts has an explicit type', () => {
+// It takes as long as a type checker; .ci/run has a gate for it.
+const isLeftOut = process.env['KHO_DECLARATIONS'] === undefined;
+if (isLeftOut) console.warn('SKIP types of exports: KHO_DECLARATIONS is not set');
+
+it.skipIf(isLeftOut)('every export outside of the folders of declared layouts has an explicit type', () => {
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   );

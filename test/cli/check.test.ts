@@ -66,7 +66,7 @@ describe('kho check', () => {
     expect(other.stdout).toContain('expected property preserved-memory-map, found none');
     expect(other.stdout).toContain('UNKNOWN');
     const block = kho(['check', luo, '--schema', 'luo-v5/luo_session_block']);
-    expect(block.stdout).toContain('BAD_LENGTH');
+    expect(block.stdout).toContain('TRUNCATED: expected 4096 bytes, found 32');
     expect(kho(['check', luo, '--schema', 'luo-v5/nothing'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('luo_session_block'),

@@ -95,7 +95,7 @@ describe('kho fuzz run', () => {
 
   it('holds kho check against the labels: it refuses what it should, and says why', () => {
     const folder = join(newFolder(), 'cases');
-    kho(['fuzz', 'gen', '--schema', 'kho-v4', '--count', '30', '--seed', '7', '-o', folder]);
+    kho(['fuzz', 'gen', '--schema', 'kho-v4', '--count', '12', '--seed', '7', '-o', folder]);
     const check = [process.execPath, program, 'check', '--schema', 'kho-v4', '{}'];
     const { code, stdout } = run(folder, ['--json', '--tells-rule', 'all', '--rule-text', '{}:'], ...check);
     expect(told(stdout).outcomes.map(({ what }) => what)).toEqual(['refused', 'accepted']);

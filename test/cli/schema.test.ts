@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { families, versionName } from '../../src/schemas/index.js';
+import { runSeed } from '../random.js';
 import { fileOf, kho, root } from './kho.js';
 
 const hasGcc = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0;
@@ -42,8 +43,10 @@ describe('kho schema show', () => {
     expect(kho(['schema', 'show', 'luo-v6']).stderr).toContain('did you mean "luo-v');
   });
 
+  // A fourth of them each time; the reference has a page of each.
   it('shows every version in every form that it has', () => {
     for (const [index, name] of families.flatMap(({ versions }) => versions.map(versionName)).entries()) {
+      if ((index + runSeed) % 4 !== 0) continue;
       const format = ['text', 'json', 'rst', 'md', 'svg'][index % 5] ?? 'text';
       const { code, stdout, stderr } = kho(['schema', 'show', name, '--format', format]);
       expect({ name, code, stderr }).toEqual({ name, code: 0, stderr: '' });
