@@ -2,11 +2,14 @@
 // What `npm run fuzz` does at length, shortly and always alike: the committed corpus, and a few changed inputs of each
 // target. KHO_MUTATIONS=N runs as many.
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { fixturesFolder } from '../fixtures.js';
 import { readCorpus } from './corpus.js';
 import { type Finding, fuzz } from './loop.js';
+import { removeThreadFiles } from './targets/image.js';
 import { targets } from './targets.js';
+
+afterAll(removeThreadFiles);
 
 const runs = Number(process.env['KHO_MUTATIONS'] ?? 150);
 

@@ -49,10 +49,16 @@ let folder: string | undefined;
 export function threadFile(name: string): string {
   if (folder === undefined) {
     const made = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'kho-fuzz-'));
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    process.once('exit', removeThreadFiles);
     folder = made;
   }
   return join(folder, name);
+}
+
+/** Removes that folder; test runners end their threads before they could do so by themselves. */
+export function removeThreadFiles(): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
 }
 
 function seeds(): Uint8Array[] {
