@@ -2,6 +2,7 @@
 // The fields of a handover with their physical addresses, found by following what is declared.
 import type { Handover } from '../kho/handover.js';
 import { decode } from '../schemas/lang/decode.js';
+import { addressIn } from '../schemas/lang/memory.js';
 import { spansOf } from '../schemas/lang/spans.js';
 import type { Layout, MemoryType } from '../schemas/lang/type.js';
 import { isLeaf, walk } from '../schemas/lang/walk.js';
@@ -63,7 +64,7 @@ function addPart(spots: Spot[], { layout, bytes, address, path, container, piece
       holder: open.at(-1)?.name ?? '',
       field: fieldOf(place.path),
       path: place.path,
-      address: addressIn(address, place.offset, pieces),
+      address: addressIn({ address, pieces }, place.offset),
       length,
       type,
       value: found,
@@ -75,14 +76,4 @@ function addPart(spots: Spot[], { layout, bytes, address, path, container, piece
 /** The last name of a path, without a position. */
 export function fieldOf(path: string): string {
   return path.replace(/\[\d+\]$/, '').replace(/^.*[./]/, '');
-}
-
-/** Where byte `offset` of something is that may be put together from pieces. */
-function addressIn(address: bigint, offset: number, pieces: HandoverPart['pieces']): bigint {
-  let at = offset;
-  for (const piece of pieces ?? []) {
-    if (at < piece.length) return piece.address + BigInt(at);
-    at -= piece.length;
-  }
-  return address + BigInt(offset);
 }

@@ -2,9 +2,10 @@
 // Looks through all that a side holds, a little at a time: whoever searches takes as many steps as there is time for.
 import { formatHex } from '../bytes/hex.js';
 import { FdtNode } from '../fdt/fdt.js';
+import { addressIn } from '../schemas/lang/memory.js';
 import type { ShownFinding } from './analysis.js';
 import type { Atlas } from './atlas.js';
-import { addressIn, type ShownObject } from './shown-object.js';
+import type { ShownObject } from './shown-object.js';
 import { plainText } from './text-run.js';
 import type { TreePlace } from './tree-node.js';
 

@@ -42,16 +42,6 @@ export interface ShownObject {
   readonly from?: bigint | undefined;
 }
 
-/** Physical address of the byte at `offset`; `undefined` where it is not known. */
-export function addressIn({ address, pieces }: ShownObject, offset: number): bigint | undefined {
-  let left = offset;
-  for (const piece of pieces ?? []) {
-    if (left < piece.length) return piece.address + BigInt(left);
-    left -= piece.length;
-  }
-  return address === undefined ? undefined : address + BigInt(offset);
-}
-
 /** Offset of the byte at physical address `at`; `undefined` for one that is not in the object. */
 export function offsetIn({ address, pieces, bytes }: ShownObject, at: bigint): number | undefined {
   let offset = 0;

@@ -4,11 +4,12 @@ import { KhoError } from '../bytes/issue.js';
 import { declaredText } from '../render/declared-text.js';
 import { count } from '../render/size.js';
 import { decode } from '../schemas/lang/decode.js';
+import { addressIn } from '../schemas/lang/memory.js';
 import { sizeOf } from '../schemas/lang/size.js';
 import type { ArrayType, MemoryType } from '../schemas/lang/type.js';
 import { type Visit, walk } from '../schemas/lang/walk.js';
 import { VALUE_STYLE } from './object-fields.js';
-import { addressIn, type ShownObject } from './shown-object.js';
+import type { ShownObject } from './shown-object.js';
 import { runsOf, type TextRun } from './text-run.js';
 import { inGroups, once, type Targets, type TreeNode } from './tree-node.js';
 

@@ -4,7 +4,7 @@ import type { Handover } from '../../src/kho/index.js';
 import { memoryOf } from '../../src/kho/memory-of.js';
 import { decode } from '../../src/schemas/lang/decode.js';
 import { follow } from '../../src/schemas/lang/follow.js';
-import type { Reached } from '../../src/schemas/lang/memory.js';
+import { addressIn, type Reached } from '../../src/schemas/lang/memory.js';
 import { spansOf } from '../../src/schemas/lang/spans.js';
 import type { Layout } from '../../src/schemas/lang/type.js';
 import { walk } from '../../src/schemas/lang/walk.js';
@@ -39,7 +39,7 @@ export function pointersOf(handover: Handover): Pointer[] {
 function add(found: Map<bigint, Pointer>, { layout, bytes, address, path, pieces }: Reached): void {
   if (layout === undefined || bytes === undefined) return;
   const put = (at: string, offset: number, length: number): void => {
-    const place = addressIn(address, offset, pieces);
+    const place = addressIn({ address, pieces }, offset);
     if (!found.has(place)) found.set(place, { path: at, kind: kindOf(at), address: place, length });
   };
   if (layout.kind === 'node') {
@@ -63,13 +63,4 @@ function kindOf(path: string): string {
     .replace(/\[\d+\]|#\d+/g, '')
     .replace(/(?<=map)(?:\.table)+$/, (tables) => ` level ${5 - tables.length / 6}`);
   return steps;
-}
-
-function addressIn(address: bigint, offset: number, pieces: Reached['pieces']): bigint {
-  let at = offset;
-  for (const piece of pieces ?? []) {
-    if (at < piece.length) return piece.address + BigInt(at);
-    at -= piece.length;
-  }
-  return address + BigInt(offset);
 }

@@ -2,8 +2,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { formatHex } from '../../bytes/hex.js';
+import { addressIn } from '../../schemas/lang/memory.js';
 import type { ObjectFields } from '../object-fields.js';
-import { addressIn, type Field, type ShownObject } from '../shown-object.js';
+import type { Field, ShownObject } from '../shown-object.js';
 import { plainText } from '../text-run.js';
 import type { TreePlace } from '../tree-node.js';
 import { VirtualList } from './virtual-list.js';

@@ -2,8 +2,8 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { formatHex } from '../../bytes/hex.js';
+import { addressIn } from '../../schemas/lang/memory.js';
 import type { Atlas } from '../atlas.js';
-import { addressIn } from '../shown-object.js';
 import { plainText, type TextRun } from '../text-run.js';
 import type { TreeNode, TreePlace } from '../tree-node.js';
 import { RunText } from './run-text.js';

@@ -44,3 +44,19 @@ export interface Reached {
   /** Elements that were put together from scattered pages: where they lie, in order. `address` is that of the first. */
   readonly pieces?: readonly { readonly address: bigint; readonly length: number }[] | undefined;
 }
+
+/**
+ * Physical address of the byte at `offset` of something that may be put together from pieces; `undefined` where its own
+ * address is not known.
+ */
+export function addressIn<A extends bigint | undefined>(
+  { address, pieces }: { readonly address: A; readonly pieces?: Reached['pieces'] },
+  offset: number,
+): bigint | A {
+  let left = offset;
+  for (const piece of pieces ?? []) {
+    if (left < piece.length) return piece.address + BigInt(left);
+    left -= piece.length;
+  }
+  return address === undefined ? address : address + BigInt(offset);
+}
