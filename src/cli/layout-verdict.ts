@@ -4,7 +4,7 @@ import { checkFdt } from '../fdt/check.js';
 import type { NamedVerdict } from '../render/check-text.js';
 import { identifyAs } from '../schemas/identify-blob.js';
 import { check } from '../schemas/lang/check.js';
-import { relatedLayouts } from '../schemas/lang/related.js';
+import { relatedStructs } from '../schemas/lang/related.js';
 import type { Layout } from '../schemas/lang/type.js';
 import { inFile, UsageError } from './failure.js';
 import { requireSchemaName } from './schema-argument.js';
@@ -36,9 +36,9 @@ function layoutNamed(file: string, bytes: Uint8Array, schema: string): Layout {
   if (layout === undefined)
     throw new UsageError(`${file} does not say which version of ${name} it is; name one`);
   if (inner === undefined) return layout;
-  const structs = relatedLayouts(layout).filter((each) => each.kind === 'struct');
-  const found = structs.find((each) => each.name === inner);
+  const structs = relatedStructs(layout);
+  const found = structs.get(inner);
   if (found !== undefined) return found;
-  const names = structs.map((each) => each.name).join(', ');
+  const names = [...structs.keys()].join(', ');
   throw new UsageError(`${name} leads to no struct "${inner}"; there are ${names}`);
 }

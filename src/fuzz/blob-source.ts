@@ -4,7 +4,7 @@ import { valueFromJson } from '../schemas/json-value.js';
 import { encodeUnchecked } from '../schemas/lang/encode.js';
 import { SchemaError } from '../schemas/lang/error.js';
 import { versionName } from '../schemas/lang/family.js';
-import { relatedLayouts } from '../schemas/lang/related.js';
+import { relatedStructs } from '../schemas/lang/related.js';
 import type { Layout } from '../schemas/lang/type.js';
 import { families, versionsOf } from '../schemas/registry.js';
 import { arbitraryOf } from './arbitrary.js';
@@ -30,10 +30,10 @@ function layoutOf(schema: string): Layout {
     family?.versions.at(-1);
   if (own === undefined) throw fuzzError('UNKNOWN_SCHEMA', `there is no layout "${name}"`);
   if (inner === undefined) return own.layout;
-  const structs = relatedLayouts(own.layout).filter((each) => each.kind === 'struct');
-  const found = structs.find((each) => each.name === inner);
+  const structs = relatedStructs(own.layout);
+  const found = structs.get(inner);
   if (found !== undefined) return found;
-  const names = structs.map((each) => each.name).join(', ');
+  const names = [...structs.keys()].join(', ');
   throw fuzzError('UNKNOWN_SCHEMA', `${name} leads to no struct "${inner}"; there are ${names}`);
 }
 

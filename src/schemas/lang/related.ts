@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { requiredType } from './read-node.js';
-import type { Layout, MemoryType, NodeType } from './type.js';
+import type { Layout, MemoryType, NodeType, StructType } from './type.js';
 
 /** A layout and all layouts that its pointers name, each once, what is pointed to after what points there. */
 export function relatedLayouts(layout: Layout): readonly Layout[] {
@@ -8,6 +8,14 @@ export function relatedLayouts(layout: Layout): readonly Layout[] {
   // A set visits what is added while it is visited.
   for (const each of found) for (const other of directlyRelated(each)) found.add(other);
   return [...found];
+}
+
+/** The structs among {@link relatedLayouts} by their names; of several with one name the first. */
+export function relatedStructs(layout: Layout): ReadonlyMap<string, StructType> {
+  const structs = new Map<string, StructType>();
+  for (const each of relatedLayouts(layout))
+    if (each.kind === 'struct' && !structs.has(each.name)) structs.set(each.name, each);
+  return structs;
 }
 
 function directlyRelated(layout: Layout): readonly Layout[] {
